@@ -1,0 +1,1 @@
+//! Models as pure functions of features and a book; policies; walk-forward judgement.

@@ -1,0 +1,1 @@
+//! What every service shares: configuration, telemetry, credentials, limits, problem+json and shutdown.

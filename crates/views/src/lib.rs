@@ -1,0 +1,5 @@
+//! The view-store port, its contract suite and its adapters.
+
+pub mod port;
+
+pub use port::*;

@@ -1,0 +1,90 @@
+//! The view-store port: one row per key in each generation's table, and how far each partition was folded.
+//!
+//! What an implementer MUST guarantee (the contract suite checks each):
+//! - A row never goes back: a write whose version is below that of the stored row changes nothing.
+//! - Within one `write`, rows become visible no later than the progress that covers them, and in the order given where
+//!   they are not one atomic step; a crash leaves rows ahead of progress, never progress ahead of rows.
+//! - What was written is read back byte for byte; a row read after a completed write is that one or a newer one.
+//! - Writing the same again changes nothing.
+
+use std::{future::Future, pin::Pin};
+
+use hindcast_domain::Position;
+
+/// Names one generation's table, for example `book-5f3a9c0d1e2b4a67`: projection and fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct TableName(pub std::sync::Arc<str>);
+
+/// A row to write.
+#[derive(Debug, Clone)]
+pub struct RowWrite {
+    /// The generation's table.
+    pub table: TableName,
+    /// The row's key.
+    pub key: Vec<u8>,
+    /// Position of the last record routed to the key: the version of the row.
+    pub applied: Position,
+    /// The encoded state.
+    pub state: Vec<u8>,
+}
+
+/// A row that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Position of the last record routed to the key.
+    pub applied: Position,
+    /// The encoded state.
+    pub state: Vec<u8>,
+}
+
+/// How far a partition was folded into a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Progress {
+    /// The journal it was folded from.
+    pub journal_id: uuid::Uuid,
+    /// Offset of the next record to fold.
+    pub next_offset: u64,
+    /// Position of the last record folded.
+    pub position: Position,
+}
+
+/// What a projector writes in one go: rows in order, then progress.
+#[derive(Debug, Clone, Default)]
+pub struct ViewBatch {
+    /// Rows: books and activities first, then admissions.
+    pub rows: Vec<RowWrite>,
+    /// The partition's progress in each table.
+    pub progress: Vec<(TableName, Progress)>,
+}
+
+/// Why the store could not do what it was asked for. Every call can be repeated.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{detail}")]
+pub struct ViewError {
+    /// Whether the same call can succeed later.
+    pub retryable: bool,
+    /// For operators: what happened, where, what to do. Never shown to clients.
+    pub detail: String,
+}
+
+/// A future of the store.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ViewError>> + Send + 'a>>;
+
+/// The view store.
+pub trait ViewStore: Send + Sync + 'static {
+    /// Reads rows by key, in the order of the keys. Does not block the caller's thread.
+    fn read(&self, table: &TableName, keys: Vec<Vec<u8>>) -> Pending<'_, Vec<Option<Row>>>;
+
+    /// Writes rows, then progress, and returns when a reader sees both. Does not block the caller's thread.
+    fn write(&self, batch: ViewBatch) -> Pending<'_, ()>;
+
+    /// How far a partition was folded into a table; `None` if it never was. Does not block the caller's thread.
+    fn progress(&self, table: &TableName, partition: u16) -> Pending<'_, Option<Progress>>;
+
+    /// Up to `limit` rows of a table in key order, after a key. Does not block the caller's thread.
+    fn scan(&self, table: &TableName, after: Option<Vec<u8>>, limit: usize) -> Pending<'_, Vec<(Vec<u8>, Row)>>;
+
+    /// Whether rows can be written at present; the text says why not.
+    fn health(&self) -> Result<(), String>;
+}

@@ -1,0 +1,1 @@
+//! Reads history: typed replay, verification of views and decisions, walk-forward evaluation.

@@ -1,0 +1,1 @@
+//! Keys, status and dead letters for operators.

@@ -1,0 +1,1 @@
+//! Answers how much confidence a signal deserves, and records every answer.

@@ -1,0 +1,1 @@
+//! Takes signals, trades and corrections over HTTP and appends them to the journal.
