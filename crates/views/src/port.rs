@@ -12,8 +12,7 @@ use std::{future::Future, pin::Pin};
 use hindcast_domain::Position;
 
 /// Names one generation's table, for example `book-5f3a9c0d1e2b4a67`: projection and fingerprint.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName(pub std::sync::Arc<str>);
 
 /// A row to write.

@@ -1,0 +1,1 @@
+//! JSON bodies of signals and trades: validation, and the typed events made of them.

@@ -1,0 +1,7 @@
+//! Reads view rows through a bounded cache and waits until a position is projected.
+
+pub mod progress;
+pub mod rows;
+
+pub use progress::{NotYet, ProgressBoard};
+pub use rows::{CachedRow, FromRow, ReadError, RowReader, RowReaderConfig};

@@ -1,0 +1,1 @@
+//! Whether every version of a schema can be read by every other.
