@@ -1,5 +1,12 @@
 //! The view-store port, its contract suite and its adapters.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod embedded;
+#[cfg(any(test, feature = "contract"))]
+pub mod faults;
+#[cfg(any(test, feature = "contract"))]
+pub mod memory;
 pub mod port;
 
 pub use port::*;

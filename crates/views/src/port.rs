@@ -1,7 +1,8 @@
 //! The view-store port: one row per key in each generation's table, and how far each partition was folded.
 //!
 //! What an implementer MUST guarantee (the contract suite checks each):
-//! - A row never goes back: a write whose version is below that of the stored row changes nothing.
+//! - A row never goes back: a write whose version is below that of the stored row changes nothing. Progress of one
+//!   journal doesn't go back either, whoever writes it.
 //! - Within one `write`, rows become visible no later than the progress that covers them, and in the order given where
 //!   they are not one atomic step; a crash leaves rows ahead of progress, never progress ahead of rows.
 //! - What was written is read back byte for byte; a row read after a completed write is that one or a newer one.
@@ -69,6 +70,22 @@ pub struct ViewError {
 
 /// A future of the store.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ViewError>> + Send + 'a>>;
+
+impl Progress {
+    /// Whether a store that holds this progress takes another one of the same partition in its place.
+    #[must_use]
+    pub fn may_become(&self, other: &Self) -> bool {
+        self.journal_id != other.journal_id || self.next_offset <= other.next_offset
+    }
+}
+
+impl ViewError {
+    /// A failure that passes by itself.
+    #[must_use]
+    pub fn retryable(detail: impl Into<String>) -> Self {
+        Self { retryable: true, detail: detail.into() }
+    }
+}
 
 /// The view store.
 pub trait ViewStore: Send + Sync + 'static {

@@ -1,0 +1,1 @@
+//! A view store that fails now and then, by a seed.
