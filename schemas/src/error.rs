@@ -2,6 +2,9 @@
 
 use crate::{RegistryError, Subject, Unsound};
 
+/// Longest description of what is wrong with a record.
+const MAX_DETAIL_BYTES: usize = 200;
+
 /// Why a codec can't be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
@@ -70,10 +73,19 @@ pub enum DecodeError {
     },
 }
 
+impl From<Unsound> for DecodeError {
+    fn from(unsound: Unsound) -> Self {
+        Self::malformed(unsound.to_string())
+    }
+}
+
 impl DecodeError {
     /// A record that can never be decoded.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Self::Malformed { detail: detail.into() }
+        let mut detail = detail.into();
+        // Parts of the record may stand in it, and a record can be large.
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL_BYTES));
+        Self::Malformed { detail }
     }
 
     /// Whether decoding the same bytes later can succeed.

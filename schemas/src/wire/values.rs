@@ -122,10 +122,7 @@ pub(super) mod features {
     use super::{Cow, Deserializer, Error, MapAccess, Text, Visitor, fmt};
     use crate::MAX_EXTRA_FEATURES;
 
-    pub(crate) fn serialize<S: Serializer>(
-        features: &[(Cow<'_, str>, f64)],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(features: &[(Cow<'_, str>, f64)], serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(features.len()))?;
         for (name, value) in features {
             map.serialize_entry(name.as_ref(), value)?;
@@ -185,10 +182,7 @@ pub(super) mod maybe_import {
     struct Read<'a>(#[serde(borrow, with = "ImportPlaceWire")] ImportPlace<'a>);
 
     #[allow(clippy::ref_option)] // the signature is serde's
-    pub(crate) fn serialize<S: Serializer>(
-        import: &Option<ImportPlace<'_>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(import: &Option<ImportPlace<'_>>, serializer: S) -> Result<S::Ok, S::Error> {
         import.as_ref().map(Written).serialize(serializer)
     }
 
