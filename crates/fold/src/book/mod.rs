@@ -1,9 +1,19 @@
 //! The book of one user and symbol: what scoring reads.
 
+mod strategies;
+
 use std::collections::VecDeque;
 
 use hindcast_domain::{Features, MoneyE9, Position, TimestampUs};
 use uuid::Uuid;
+
+pub use self::strategies::Strategies;
+use crate::encoding::RowError;
+
+/// The index that stands for every strategy beyond those a book can name.
+pub const OTHER_STRATEGY: u16 = u16::MAX;
+/// How many of the latest trades taken make up the recent profit or loss.
+pub const RECENT_TRADES: usize = 5;
 
 /// A closed trade with the features of the signal it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +24,7 @@ pub struct ClosedTrade {
     pub event_id: Uuid,
     /// `occurred_at` of the trade.
     pub occurred_at: TimestampUs,
-    /// Index into [`Book::strategies`]; `None` for a trade without a strategy.
+    /// Index into [`Book::strategies`] of the signal's strategy, else of its own; `None` without any.
     pub strategy: Option<u16>,
     /// Price at entry.
     pub entry_price_e9: MoneyE9,
@@ -35,6 +45,8 @@ pub struct SignalRef {
     pub position: Position,
     /// The signal.
     pub event_id: Uuid,
+    /// Index into [`Book::strategies`].
+    pub strategy: Option<u16>,
     /// Its price.
     pub price_e9: Option<MoneyE9>,
 }
@@ -84,10 +96,64 @@ pub struct Book {
     pub voided: u64,
     /// Of these, trades that were no longer in the ring: only sums and counts could be reversed.
     pub voided_outside_ring: u64,
-    /// Names of the strategies seen, in order of appearance.
-    pub strategies: Vec<Box<str>>,
+    /// Names of the strategies of the trades and signals below.
+    pub strategies: Strategies,
     /// The latest closed trades, oldest first.
     pub ring: VecDeque<ClosedTrade>,
     /// Signals that no trade has joined, oldest first.
     pub waiting: VecDeque<WaitingSignal>,
+}
+
+impl Book {
+    /// Position of the last record routed here.
+    #[must_use]
+    pub fn applied(&self) -> Option<Position> {
+        self.applied
+    }
+
+    /// The trades of the ring that belong to a strategy, or to none, oldest first.
+    pub fn trades_of(&self, strategy: Option<&str>) -> impl DoubleEndedIterator<Item = &ClosedTrade> {
+        let wanted = strategy.map(|name| self.strategies.index_of(name));
+        self.ring.iter().filter(move |trade| match wanted {
+            None => trade.strategy.is_none(),
+            Some(index) => index.is_some() && trade.strategy == index,
+        })
+    }
+
+    /// Number of the latest trades taken that all won (positive) or all did not (negative), within the ring.
+    #[must_use]
+    pub fn streak(&self) -> i64 {
+        todo!()
+    }
+
+    /// Profit or loss of the latest [`RECENT_TRADES`] trades taken, units of 1e-9 USD.
+    #[must_use]
+    pub fn recent_pnl_e9(&self) -> i128 {
+        todo!()
+    }
+
+    /// Share of the trades taken that won; `None` without trades.
+    #[must_use]
+    pub fn win_rate(&self) -> Option<f64> {
+        todo!()
+    }
+
+    /// Appends the row.
+    pub fn encode(&self, _into: &mut Vec<u8>) {
+        todo!()
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// When the bytes are no row of a book.
+    pub fn decode(_row: &[u8]) -> Result<Self, RowError> {
+        todo!()
+    }
+
+    /// Bytes of memory it takes, roughly.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        todo!()
+    }
 }
