@@ -190,6 +190,30 @@ impl LogIdentity {
     pub fn partitions_of(&self, topic: Topic) -> u16 {
         if topic == Topic::Control { 1 } else { self.partitions }
     }
+
+    /// The body of a genesis record: this, as JSON.
+    #[must_use]
+    pub fn to_genesis(&self) -> Vec<u8> {
+        serde_json::json!({
+            "journal_id": self.journal_id,
+            "epoch": self.epoch,
+            "partitions": self.partitions,
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    /// Reads the body of a genesis record.
+    ///
+    /// # Errors
+    /// When it is none; nothing is stored or lost.
+    pub fn from_genesis(value: &[u8]) -> Result<Self, LogError> {
+        serde_json::from_slice(value).map_err(|error| LogError {
+            retryable: false,
+            outcome: Outcome::NotStored,
+            detail: format!("not a genesis record: {error}"),
+        })
+    }
 }
 
 impl LogError {
@@ -197,6 +221,16 @@ impl LogError {
     #[must_use]
     pub fn not_stored(detail: impl Into<String>) -> Self {
         Self { retryable: true, outcome: Outcome::NotStored, detail: detail.into() }
+    }
+
+    /// A partition that this log doesn't have was named.
+    #[must_use]
+    pub fn no_such_partition(topic: Topic, partition: u16) -> Self {
+        Self {
+            retryable: false,
+            outcome: Outcome::NotStored,
+            detail: format!("{} has no partition {partition}", topic.name()),
+        }
     }
 
     /// A failure after which nobody knows whether it happened.
