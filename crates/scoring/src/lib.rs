@@ -3,6 +3,8 @@
 //! Everything here is deterministic across machines: `f64` in a fixed order, `libm` for exponentials and logarithms,
 //! no clock, no randomness but what the decision's id seeds. `docs/model.md` has the formulas and their sources.
 
+mod beta;
+mod canonical;
 pub mod kernel;
 pub mod model;
 pub mod policy;

@@ -2,6 +2,7 @@
 
 use hindcast_schemas::Action;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::published::InvalidSetting;
@@ -19,9 +20,9 @@ pub struct Choice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdParams {
-    /// Signals with at least this confidence are taken.
+    /// Signals with at least this confidence are taken; 0 to 1.
     pub threshold: f64,
-    /// Share of decisions made by a fair coin instead, so that skipped signals teach something too.
+    /// Share of decisions made by a fair coin instead, so that skipped signals teach something too; 0 to 1.
     pub exploration: f64,
 }
 
@@ -60,11 +61,34 @@ impl Threshold {
     /// # Errors
     /// When a parameter is out of its range.
     pub fn new(params: ThresholdParams) -> Result<Self, InvalidSetting> {
+        InvalidSetting::unless_within("threshold", params.threshold, 0.0, 1.0)?;
+        InvalidSetting::unless_within("exploration", params.exploration, 0.0, 1.0)?;
         Ok(Self { params })
     }
 
-    fn decide(&self, _confidence: f64, _decision_id: Uuid) -> Choice {
-        let _ = &self.params;
-        todo!()
+    fn decide(&self, confidence: f64, decision_id: Uuid) -> Choice {
+        let ThresholdParams { threshold, exploration } = self.params;
+        let greedy = if confidence >= threshold { Action::Take } else { Action::Skip };
+        let action = coin(exploration, decision_id).unwrap_or(greedy);
+        // The coin falls on the greedy side half of the times it is thrown.
+        let off_greedy = exploration / 2.0;
+        Choice { action, propensity: if action == greedy { 1.0 - off_greedy } else { off_greedy } }
     }
+}
+
+/// What the coin says, for the share of decisions in which it is thrown.
+fn coin(exploration: f64, decision_id: Uuid) -> Option<Action> {
+    if exploration == 0.0 {
+        return None;
+    }
+    // The purpose keeps this draw independent of others that the same id seeds.
+    let digest: [u8; 32] = Sha256::new_with_prefix(b"policy/threshold/exploration\n")
+        .chain_update(decision_id.as_bytes())
+        .finalize()
+        .into();
+    let (draw, face) = digest.split_first_chunk::<8>()?;
+    #[allow(clippy::cast_precision_loss)] // 53 bits fit
+    let uniform = (u64::from_be_bytes(*draw) >> 11) as f64 / 9_007_199_254_740_992.0;
+    let take = face.first().is_some_and(|byte| byte & 1 == 1);
+    (uniform < exploration).then_some(if take { Action::Take } else { Action::Skip })
 }

@@ -1,9 +1,8 @@
 //! Models and policies as they are published in control: named, versioned, digested.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::{kernel::Kernel, policy::Threshold};
+use crate::{canonical::digest_of, kernel::Kernel, policy::Threshold};
 pub use crate::{
     kernel::KernelParams,
     model::Model,
@@ -12,14 +11,23 @@ pub use crate::{
 
 /// A published setting that can't be run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{name} {must}; it is {value}")]
+#[error("{name} must lie between {low} and {high}; it is {value}")]
 pub struct InvalidSetting {
     /// The parameter.
     pub name: &'static str,
-    /// What it must be.
-    pub must: &'static str,
+    /// Its lower bound.
+    pub low: f64,
+    /// Its upper bound.
+    pub high: f64,
     /// What it is.
     pub value: f64,
+}
+
+impl InvalidSetting {
+    pub(crate) fn unless_within(name: &'static str, value: f64, low: f64, high: f64) -> Result<(), Self> {
+        // No number is within any bounds, so `NaN` is refused too.
+        if (low..=high).contains(&value) { Ok(()) } else { Err(Self { name, low, high, value }) }
+    }
 }
 
 /// A model as published.
@@ -109,9 +117,4 @@ impl PublishedPolicy {
             PolicyParams::Threshold(params) => Threshold::new(params.clone()).map(Policy::Threshold),
         }
     }
-}
-
-fn digest_of(published: &impl Serialize) -> String {
-    let json = serde_json::to_vec(published).unwrap_or_default();
-    Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
 }
