@@ -1,18 +1,22 @@
 //! Between events and records.
 
-mod body;
+mod datum;
 mod fetched;
+mod read;
+mod write;
 mod written;
 
 use std::fmt;
 
+use datum::Datum;
 use fetched::Fetched;
+use read::read;
 use serde_avro_fast::Schema;
 use written::WrittenSchemas;
 
 use crate::{
     CodecError, DecisionMade, DecodeError, EncodeError, Event, Registry, Subject, frame, soundness,
-    wire::{DecisionBody, DecisionWire, SignalBody, SignalWire, TradeBody, TradeWire, VoidBody, VoidWire},
+    wire::{DecisionWire, SignalWire, TradeWire, VoidWire},
 };
 
 pub use written::WrittenSchema;
@@ -52,11 +56,12 @@ impl Codec {
     /// When the event breaks a rule of [`soundness`] or doesn't fit its schema.
     pub fn encode_event(&self, event: &Event<'_>, into: &mut Vec<u8>) -> Result<(), EncodeError> {
         soundness::check_event(event)?;
-        match event {
-            Event::Signal(signal) => body::write(&self.written.signal, &SignalBody(signal), into),
-            Event::Trade(trade) => body::write(&self.written.trade, &TradeBody(trade), into),
-            Event::Void(void) => body::write(&self.written.void, &VoidBody(void), into),
-        }
+        let written = match event {
+            Event::Signal(_) => &self.written.signal,
+            Event::Trade(_) => &self.written.trade,
+            Event::Void(_) => &self.written.void,
+        };
+        append(into, written, |datum| write::event(event, datum))
     }
 
     /// Appends the record of a decision. If it can't be written, `into` is as before.
@@ -65,7 +70,7 @@ impl Codec {
     /// When the decision breaks a rule of [`soundness`] or doesn't fit its schema.
     pub fn encode_decision(&self, decision: &DecisionMade<'_>, into: &mut Vec<u8>) -> Result<(), EncodeError> {
         soundness::check_decision(decision)?;
-        body::write(&self.written.decision, &DecisionBody(decision), into)
+        append(into, &self.written.decision, |datum| write::decision(decision, datum))
     }
 
     /// Reads an event, written with whatever version; its text is borrowed from the record.
@@ -75,9 +80,9 @@ impl Codec {
     pub fn decode_event<'a>(&self, record: &'a [u8]) -> Result<Event<'a>, DecodeError> {
         let (id, datum) = frame::split(record)?;
         let event = self.with_schema(id, |subject, schema| match subject {
-            Subject::SignalReceived => body::read(schema, datum, |d| SignalWire::deserialize(d)).map(Event::Signal),
-            Subject::TradeClosed => body::read(schema, datum, |d| TradeWire::deserialize(d)).map(Event::Trade),
-            Subject::TradeVoided => body::read(schema, datum, |d| VoidWire::deserialize(d)).map(Event::Void),
+            Subject::SignalReceived => read(schema, datum, |d| SignalWire::deserialize(d)).map(Event::Signal),
+            Subject::TradeClosed => read(schema, datum, |d| TradeWire::deserialize(d)).map(Event::Trade),
+            Subject::TradeVoided => read(schema, datum, |d| VoidWire::deserialize(d)).map(Event::Void),
             Subject::DecisionMade => Err(DecodeError::malformed("is a decision, not an event of the journal")),
         })?;
         soundness::check_event(&event)?;
@@ -91,7 +96,7 @@ impl Codec {
     pub fn decode_decision<'a>(&self, record: &'a [u8]) -> Result<DecisionMade<'a>, DecodeError> {
         let (id, datum) = frame::split(record)?;
         let decision = self.with_schema(id, |subject, schema| match subject {
-            Subject::DecisionMade => body::read(schema, datum, |d| DecisionWire::deserialize(d)),
+            Subject::DecisionMade => read(schema, datum, |d| DecisionWire::deserialize(d)),
             other => Err(DecodeError::malformed(format!("is a {}, not a decision", other.name()))),
         })?;
         soundness::check_decision(&decision)?;
@@ -101,13 +106,24 @@ impl Codec {
     fn with_schema<T>(
         &self,
         id: SchemaId,
-        read: impl FnOnce(Subject, &Schema) -> Result<T, DecodeError>,
+        then: impl FnOnce(Subject, &Schema) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         match self.written.with_id(id) {
-            Some(written) => read(written.subject(), written.schema()),
-            None => self.fetched.with_schema(id, read),
+            Some(written) => then(written.subject(), written.schema()),
+            None => self.fetched.with_schema(id, then),
         }
     }
+}
+
+/// Appends a whole record, or nothing.
+fn append(
+    into: &mut Vec<u8>,
+    schema: &WrittenSchema,
+    write: impl FnOnce(&mut Datum<'_>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = into.len();
+    frame::begin(schema.id(), into);
+    write(&mut Datum(into)).inspect_err(|_| into.truncate(start))
 }
 
 impl fmt::Debug for Codec {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use hindcast_domain::{Position, TimestampUs};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{Action, DecisionMade, SettingRef, SignalReceived};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "DecisionMade", rename = "DecisionMade")]
 pub(crate) struct DecisionWire<'a> {
-    #[serde(with = "uuid_bytes")]
+    #[serde(deserialize_with = "uuid_bytes::deserialize")]
     decision_id: Uuid,
     decided_at: TimestampUs,
-    #[serde(borrow, with = "SignalWire")]
+    #[serde(borrow, deserialize_with = "SignalWire::deserialize")]
     signal: SignalReceived<'a>,
     #[serde(borrow)]
     generation: Cow<'a, str>,
@@ -26,9 +26,9 @@ pub(crate) struct DecisionWire<'a> {
     #[serde(default)]
     applied: Option<Position>,
     control_offset: u64,
-    #[serde(borrow, with = "SettingRefWire")]
+    #[serde(borrow, deserialize_with = "SettingRefWire::deserialize")]
     model: SettingRef<'a>,
-    #[serde(borrow, with = "SettingRefWire")]
+    #[serde(borrow, deserialize_with = "SettingRefWire::deserialize")]
     policy: SettingRef<'a>,
     #[serde(default, borrow, deserialize_with = "maybe_text::deserialize")]
     experiment: Option<Cow<'a, str>>,
@@ -43,7 +43,7 @@ pub(crate) struct DecisionWire<'a> {
     propensity: f64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "SettingRef", rename = "SettingRef")]
 struct SettingRefWire<'a> {
     #[serde(borrow)]

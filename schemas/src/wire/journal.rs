@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 
 use hindcast_domain::{MoneyE9, Position, Side, TimestampUs};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::values::{features, maybe_exit_reason, maybe_import, maybe_text, maybe_uuid_bytes, uuid_bytes};
 use crate::{ExitReason, ImportPlace, SignalReceived, TradeClosed, TradeVoided};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "SignalReceived", rename = "SignalReceived")]
 pub(crate) struct SignalWire<'a> {
-    #[serde(with = "uuid_bytes")]
+    #[serde(deserialize_with = "uuid_bytes::deserialize")]
     event_id: Uuid,
     #[serde(borrow)]
     user_id: Cow<'a, str>,
@@ -22,7 +22,7 @@ pub(crate) struct SignalWire<'a> {
     strategy: Option<Cow<'a, str>>,
     occurred_at: TimestampUs,
     received_at: TimestampUs,
-    #[serde(default, borrow, with = "maybe_import")]
+    #[serde(default, borrow, deserialize_with = "maybe_import::deserialize")]
     import: Option<ImportPlace<'a>>,
     side: Side,
     #[serde(default)]
@@ -41,14 +41,14 @@ pub(crate) struct SignalWire<'a> {
     atr: Option<f64>,
     #[serde(default)]
     volume_ratio: Option<f64>,
-    #[serde(default, borrow, with = "features")]
+    #[serde(default, borrow, deserialize_with = "features::deserialize")]
     features: Vec<(Cow<'a, str>, f64)>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "TradeClosed", rename = "TradeClosed")]
 pub(crate) struct TradeWire<'a> {
-    #[serde(with = "uuid_bytes")]
+    #[serde(deserialize_with = "uuid_bytes::deserialize")]
     event_id: Uuid,
     #[serde(borrow)]
     user_id: Cow<'a, str>,
@@ -58,11 +58,11 @@ pub(crate) struct TradeWire<'a> {
     strategy: Option<Cow<'a, str>>,
     occurred_at: TimestampUs,
     received_at: TimestampUs,
-    #[serde(default, borrow, with = "maybe_import")]
+    #[serde(default, borrow, deserialize_with = "maybe_import::deserialize")]
     import: Option<ImportPlace<'a>>,
-    #[serde(default, with = "maybe_uuid_bytes")]
+    #[serde(default, deserialize_with = "maybe_uuid_bytes::deserialize")]
     signal_id: Option<Uuid>,
-    #[serde(default, with = "maybe_uuid_bytes")]
+    #[serde(default, deserialize_with = "maybe_uuid_bytes::deserialize")]
     decision_id: Option<Uuid>,
     side: Side,
     #[serde(default)]
@@ -92,10 +92,10 @@ pub(crate) struct TradeWire<'a> {
     simulated: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "TradeVoided", rename = "TradeVoided")]
 pub(crate) struct VoidWire<'a> {
-    #[serde(with = "uuid_bytes")]
+    #[serde(deserialize_with = "uuid_bytes::deserialize")]
     event_id: Uuid,
     #[serde(borrow)]
     user_id: Cow<'a, str>,
@@ -105,7 +105,7 @@ pub(crate) struct VoidWire<'a> {
     strategy: Option<Cow<'a, str>>,
     occurred_at: TimestampUs,
     received_at: TimestampUs,
-    #[serde(with = "uuid_bytes")]
+    #[serde(deserialize_with = "uuid_bytes::deserialize")]
     trade_event_id: Uuid,
     trade_position: Position,
     trade_occurred_at: TimestampUs,
@@ -116,7 +116,7 @@ pub(crate) struct VoidWire<'a> {
     reason: Option<Cow<'a, str>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(remote = "ImportPlace", rename = "ImportPlace")]
 pub(super) struct ImportPlaceWire<'a> {
     #[serde(borrow)]

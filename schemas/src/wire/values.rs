@@ -1,4 +1,4 @@
-//! How single values stand in Avro. Each module is for `#[serde(with = …)]`.
+//! How single values stand in Avro. Each module is for `#[serde(deserialize_with = …)]`.
 
 use std::{borrow::Cow, fmt};
 
@@ -26,14 +26,9 @@ pub(super) mod maybe_text {
 
 /// A UUID as its 16 bytes.
 pub(super) mod uuid_bytes {
-    use serde::Serializer;
     use uuid::Uuid;
 
     use super::{Deserializer, Error, Visitor, fmt};
-
-    pub(crate) fn serialize<S: Serializer>(uuid: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(uuid.as_bytes())
-    }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
         deserializer.deserialize_bytes(UuidVisitor)
@@ -56,17 +51,12 @@ pub(super) mod uuid_bytes {
 
 /// An optional UUID as its 16 bytes.
 pub(super) mod maybe_uuid_bytes {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer};
     use uuid::Uuid;
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Deserialize)]
     #[serde(transparent)]
-    struct Bytes(#[serde(with = "super::uuid_bytes")] Uuid);
-
-    #[allow(clippy::ref_option)] // the signature is serde's
-    pub(crate) fn serialize<S: Serializer>(uuid: &Option<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
-        uuid.map(Bytes).serialize(serializer)
-    }
+    struct Bytes(#[serde(deserialize_with = "super::uuid_bytes::deserialize")] Uuid);
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
         Ok(Option::<Bytes>::deserialize(deserializer)?.map(|bytes| bytes.0))
@@ -117,18 +107,8 @@ pub(super) mod maybe_exit_reason {
 
 /// Further features: a map on the wire, a sorted list in memory.
 pub(super) mod features {
-    use serde::{Serializer, ser::SerializeMap};
-
     use super::{Cow, Deserializer, Error, MapAccess, Text, Visitor, fmt};
     use crate::MAX_EXTRA_FEATURES;
-
-    pub(crate) fn serialize<S: Serializer>(features: &[(Cow<'_, str>, f64)], serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(features.len()))?;
-        for (name, value) in features {
-            map.serialize_entry(name.as_ref(), value)?;
-        }
-        map.end()
-    }
 
     pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<Vec<(Cow<'de, str>, f64)>, D::Error>
     where
@@ -164,32 +144,19 @@ pub(super) mod features {
 
 /// An optional place in a bulk import.
 pub(super) mod maybe_import {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer};
 
     use super::super::journal::ImportPlaceWire;
     use crate::ImportPlace;
 
-    struct Written<'e, 'a>(&'e ImportPlace<'a>);
-
-    impl Serialize for Written<'_, '_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            ImportPlaceWire::serialize(self.0, serializer)
-        }
-    }
-
     #[derive(Deserialize)]
     #[serde(transparent)]
-    struct Read<'a>(#[serde(borrow, with = "ImportPlaceWire")] ImportPlace<'a>);
-
-    #[allow(clippy::ref_option)] // the signature is serde's
-    pub(crate) fn serialize<S: Serializer>(import: &Option<ImportPlace<'_>>, serializer: S) -> Result<S::Ok, S::Error> {
-        import.as_ref().map(Written).serialize(serializer)
-    }
+    struct Import<'a>(#[serde(borrow, deserialize_with = "ImportPlaceWire::deserialize")] ImportPlace<'a>);
 
     pub(crate) fn deserialize<'de: 'a, 'a, D>(deserializer: D) -> Result<Option<ImportPlace<'a>>, D::Error>
     where
         D: Deserializer<'de>,
     {
-        Ok(Option::<Read<'a>>::deserialize(deserializer)?.map(|read| read.0))
+        Ok(Option::<Import<'a>>::deserialize(deserializer)?.map(|import| import.0))
     }
 }

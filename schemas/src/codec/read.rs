@@ -1,33 +1,13 @@
-//! The Avro body of a record.
+//! The body of a record, read by the schema it was written with.
 
 use std::io::BufRead as _;
 
-use serde::Serialize;
 use serde_avro_fast::{
     Schema,
     de::{DatumDeserializer, DeError, DeserializerConfig, DeserializerState, read::SliceRead},
-    ser::SerializerConfig,
-    to_datum,
 };
 
-use super::WrittenSchema;
-use crate::{DecodeError, EncodeError, frame};
-
-/// Appends a whole record.
-pub(super) fn write(written: &WrittenSchema, body: &impl Serialize, into: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let start = into.len();
-    frame::begin(written.id(), into);
-    // Holds buffers for fields that come in another order than the schema's. Ours never do, so that a new one costs
-    // nothing and there is nothing to share between threads.
-    let mut config = SerializerConfig::new(written.schema());
-    match to_datum(body, &mut *into, &mut config) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            into.truncate(start);
-            Err(EncodeError::Schema { detail: error.to_string() })
-        }
-    }
-}
+use crate::DecodeError;
 
 /// Reads a body to its end.
 pub(super) fn read<'a, T>(
