@@ -48,15 +48,7 @@ impl Kernel {
 
 /// The latest closed trades of a strategy, oldest first. A signal without strategy is compared with trades without.
 fn latest<'b>(book: &'b Book, strategy: Option<&str>, at_most: usize) -> Vec<&'b ClosedTrade> {
-    let wanted = match strategy {
-        None => None,
-        Some(name) => match book.strategies.iter().position(|known| **known == *name).map(u16::try_from) {
-            Some(Ok(index)) => Some(index),
-            // A strategy never seen has no trades.
-            Some(Err(_)) | None => return Vec::new(),
-        },
-    };
-    let mut trades: Vec<_> = book.ring.iter().rev().filter(|t| t.strategy == wanted).take(at_most).collect();
+    let mut trades: Vec<_> = book.trades_of(strategy).rev().take(at_most).collect();
     trades.reverse();
     trades
 }
