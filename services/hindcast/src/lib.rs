@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod exit;
 pub mod serve;

@@ -1,0 +1,46 @@
+//! The routes of the API that the commands use, typed.
+
+use serde::Serialize;
+
+use super::{
+    Answer, Call, Client, ClientError,
+    bodies::{BatchResults, Confidence, CreatedKey, KeyRequest, SignalBody, TradeBody},
+};
+
+impl Client {
+    /// Asks how much confidence a signal deserves, with a history up to an earlier write.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn confidence(&self, signal: &SignalBody<'_>, after: Option<&Answer>) -> Result<Confidence, ClientError> {
+        self.fetch(&Call::post_event("/v1/confidence", json(signal)?).after(after)).await
+    }
+
+    /// Reports a closed trade. The answer's position can be given to later reads.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn trade(&self, trade: &TradeBody<'_>) -> Result<Answer, ClientError> {
+        self.send(&Call::post_event("/v1/trades", json(trade)?)).await
+    }
+
+    /// Reports a batch of events, one line of JSON each.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; what is wrong with single events is in their results.
+    pub async fn events(&self, ndjson: Vec<u8>) -> Result<BatchResults, ClientError> {
+        self.fetch(&Call::post_events("/v1/events", ndjson)).await
+    }
+
+    /// Creates a key.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn create_key(&self, request: &KeyRequest<'_>) -> Result<CreatedKey, ClientError> {
+        self.fetch(&Call::post_once("/admin/v1/keys", json(request)?)).await
+    }
+}
+
+fn json<T: Serialize>(body: &T) -> Result<Vec<u8>, ClientError> {
+    serde_json::to_vec(body).map_err(|error| ClientError::CannotSend { reason: error.to_string() })
+}
