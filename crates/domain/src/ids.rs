@@ -42,6 +42,12 @@ macro_rules! text_id {
                 if $valid(text) { Ok(Self(text.into())) } else { Err($error) }
             }
 
+            /// Whether a text is a valid identifier, for those who only look at it.
+            #[must_use]
+            pub fn is_valid(text: &str) -> bool {
+                $valid(text)
+            }
+
             /// The identifier as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -108,9 +114,7 @@ fn is_user_id(text: &str) -> bool {
 
 fn is_symbol(text: &str) -> bool {
     (1..=MAX_SYMBOL_BYTES).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'/'))
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'/'))
 }
 
 /// What kind of journal event an id belongs to; identity is (kind, `event_id`).
@@ -209,9 +213,6 @@ mod tests {
         assert_ne!(decision_id("trader-1", event), void_event_id("trader-1", event));
         assert_ne!(decision_id("trader-1", event), decision_id("trader-2", event));
         assert_ne!(decision_id(&longest, event), decision_id(&longest[1..], event));
-        assert_eq!(
-            imported_event_id("trader-1", "file", 7),
-            imported_event_id("trader-1", "file", 7)
-        );
+        assert_eq!(imported_event_id("trader-1", "file", 7), imported_event_id("trader-1", "file", 7));
     }
 }

@@ -1,6 +1,17 @@
 //! What a generation of the views is made with, and the tables it lives in.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Newest version of the fold of admissions. A fold whose bytes change gets a new version; earlier ones stay.
+pub const NEWEST_ADMISSION_FOLD: u32 = 1;
+/// Newest version of the fold of books.
+pub const NEWEST_BOOK_FOLD: u32 = 1;
+/// Newest version of the fold of activities.
+pub const NEWEST_ACTIVITY_FOLD: u32 = 1;
+
+/// Bytes of a fingerprint, two hex digits each.
+const FINGERPRINT_BYTES: usize = 8;
 
 /// Parameters of the admission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,25 +142,42 @@ impl GenerationSet {
     /// # Errors
     /// When it asks for a fold version or a parameter that this version does not have.
     pub fn fold_params(&self) -> Result<FoldParams, UnknownFold> {
-        todo!()
+        let Self { admission, book, activity } = self;
+        check_version("admission", admission.fold_version, NEWEST_ADMISSION_FOLD)?;
+        check_version("book", book.fold_version, NEWEST_BOOK_FOLD)?;
+        check_version("activity", activity.fold_version, NEWEST_ACTIVITY_FOLD)?;
+        check_parameter("admission", "window_ids", admission.params.window_ids, 1 << 20)?;
+        check_parameter("book", "ring_trades", book.params.ring_trades, 1 << 16)?;
+        check_parameter("book", "waiting_signals", book.params.waiting_signals, 1 << 12)?;
+        Ok(FoldParams { admission: admission.params, book: book.params, activity: activity.params })
     }
 
     /// Fingerprint of the admission, 16 hex digits.
     #[must_use]
     pub fn admission_fingerprint(&self) -> String {
-        todo!()
+        self.admission.fingerprint()
     }
 
     /// Fingerprint of the books, 16 hex digits: what decisions name.
     #[must_use]
     pub fn book_fingerprint(&self) -> String {
-        todo!()
+        let BookParams { ring_trades, waiting_signals } = self.book.params;
+        digest(&format!(
+            r#"{{"admission":"{}","fold_version":{},"params":{{"ring_trades":{ring_trades},"waiting_signals":{waiting_signals}}},"projection":"book"}}"#,
+            self.admission_fingerprint(),
+            self.book.fold_version,
+        ))
     }
 
     /// Fingerprint of the activities, 16 hex digits.
     #[must_use]
     pub fn activity_fingerprint(&self) -> String {
-        todo!()
+        let ActivityParams {} = self.activity.params;
+        digest(&format!(
+            r#"{{"admission":"{}","fold_version":{},"params":{{}},"projection":"activity"}}"#,
+            self.admission_fingerprint(),
+            self.activity.fold_version,
+        ))
     }
 
     /// Name of the table of the admissions.
@@ -168,5 +196,110 @@ impl GenerationSet {
     #[must_use]
     pub fn activity_table(&self) -> String {
         format!("activity-{}", self.activity_fingerprint())
+    }
+}
+
+impl AdmissionGeneration {
+    /// Fingerprint, 16 hex digits. Those of books and activities depend on it and so need the whole set.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let AdmissionParams { window_ids } = self.params;
+        digest(&format!(
+            r#"{{"fold_version":{},"params":{{"window_ids":{window_ids}}},"projection":"admission"}}"#,
+            self.fold_version
+        ))
+    }
+}
+
+/// The first 16 hex digits of the SHA-256 of a canonical JSON text: keys sorted, no white space.
+fn digest(canonical_json: &str) -> String {
+    let digest = Sha256::digest(canonical_json.as_bytes());
+    let mut hex = String::with_capacity(FINGERPRINT_BYTES * 2);
+    for byte in digest.iter().take(FINGERPRINT_BYTES) {
+        hex.extend(char::from_digit(u32::from(byte >> 4), 16));
+        hex.extend(char::from_digit(u32::from(byte & 15), 16));
+    }
+    hex
+}
+
+fn check_version(projection: &'static str, fold_version: u32, newest: u32) -> Result<(), UnknownFold> {
+    if (1..=newest).contains(&fold_version) {
+        Ok(())
+    } else {
+        Err(UnknownFold::Version { projection, fold_version, newest })
+    }
+}
+
+fn check_parameter(
+    projection: &'static str,
+    parameter: &'static str,
+    value: u32,
+    most: u32,
+) -> Result<(), UnknownFold> {
+    if (1..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(UnknownFold::Parameter { projection, parameter, value, least: 1, most })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_never_change() {
+        let set = GenerationSet::default();
+        assert_eq!(set.admission_table(), "admission-ad015acb408de0dc");
+        assert_eq!(set.book_table(), "book-3c3b5e6d180b7c42");
+        assert_eq!(set.activity_table(), "activity-76c393ed27827427");
+        assert_eq!(set.book_fingerprint().len(), 16);
+    }
+
+    #[test]
+    fn every_parameter_and_version_has_tables_of_its_own() {
+        let set = GenerationSet::default();
+        let mut wider = set;
+        wider.admission.params.window_ids = 2_048;
+        assert_ne!(wider.admission_table(), set.admission_table());
+        assert_ne!(wider.book_table(), set.book_table(), "what is fresh decides what a book holds");
+        assert_ne!(wider.activity_table(), set.activity_table());
+        for change in [
+            |set: &mut GenerationSet| set.book.params.ring_trades = 128,
+            |set: &mut GenerationSet| set.book.params.waiting_signals = 32,
+            |set: &mut GenerationSet| set.book.fold_version = 2,
+        ] {
+            let mut other = set;
+            change(&mut other);
+            assert_ne!(other.book_table(), set.book_table());
+            assert_eq!(other.activity_table(), set.activity_table());
+        }
+    }
+
+    #[test]
+    fn what_this_version_cannot_fold_is_refused() {
+        let mut set = GenerationSet::default();
+        assert_eq!(set.fold_params(), Ok(FoldParams::default()));
+        set.book.params.ring_trades = 0;
+        let error = set.fold_params().unwrap_err();
+        assert_eq!(error.to_string(), "ring_trades of the projection book must lie between 1 and 65536, it is 0");
+        set.book = BookGeneration { fold_version: 2, ..BookGeneration::default() };
+        let error = set.fold_params().unwrap_err();
+        assert_eq!(error.to_string(), "this version has no fold 2 of the projection book; it has 1 at most");
+    }
+
+    #[test]
+    fn sets_are_kept_as_json() {
+        let text = serde_json::to_string(&GenerationSet::default()).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"admission":{"fold_version":1,"params":{"window_ids":1024}},"#,
+                r#""book":{"fold_version":1,"params":{"ring_trades":256,"waiting_signals":64}},"#,
+                r#""activity":{"fold_version":1,"params":{}}}"#
+            )
+        );
+        assert_eq!(serde_json::from_str::<GenerationSet>(&text).unwrap(), GenerationSet::default());
+        assert!(serde_json::from_str::<GenerationSet>(&text.replace("ring", "rung")).is_err());
     }
 }

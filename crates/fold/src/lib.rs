@@ -6,7 +6,9 @@
 pub mod activity;
 pub mod admission;
 pub mod book;
+mod counts;
 pub mod encoding;
 pub mod generation;
 pub mod keys;
 pub mod pipeline;
+mod soundness;

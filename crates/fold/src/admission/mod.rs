@@ -1,64 +1,48 @@
-//! What is fresh and what is a duplicate.
+//! What is fresh and what is a duplicate, by user.
+//!
+//! Every record of a user's key is routed to the user's admission and raises its `applied`; only fresh events are
+//! routed any further. The verdict on a record depends on the admission's state alone, never on a book or an activity:
+//! after a crash between the writing of rows the same verdicts follow again from the stored admission, and books that
+//! are ahead of it skip what they have seen.
+
+mod content;
+mod sources;
+mod verdict;
+mod window;
 
 use hindcast_domain::{EventKind, Position};
-use hindcast_schemas::Event;
+use hindcast_schemas::{Event, TradeVoided};
 use uuid::Uuid;
 
-use crate::encoding::RowError;
+pub use self::{
+    content::content_hash,
+    sources::MAX_SOURCES,
+    verdict::{Unusable, Verdict},
+};
+use self::{
+    sources::Sources,
+    window::{Seen, Window},
+};
+use crate::{
+    encoding::{NO_POSITION, Put, Rest, RowError},
+    generation::AdmissionParams,
+    pipeline::Input,
+    soundness,
+};
 
-/// What the admission made of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Seen for the first time: it takes effect.
-    Fresh,
-    /// Seen before: it has no effect.
-    Duplicate {
-        /// Where it was seen first; `None` when only its import sequence tells that it was.
-        first: Option<Position>,
-        /// The content differs from what was first seen under the same id.
-        conflicting: bool,
-    },
-    /// No fold can use it: it has no effect.
-    Rejected(Unusable),
-}
-
-/// Why no fold can use a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unusable {
-    /// Its bytes are no event.
-    Undecodable,
-    /// It is of a type that this version does not know.
-    UnknownType,
-    /// It names another user than its key.
-    WrongUser,
-    /// It has values that no event can have.
-    Impossible,
-    /// It takes back a trade that never took effect.
-    NothingToVoid,
-}
-
-impl Unusable {
-    /// All reasons.
-    pub const ALL: [Self; 5] =
-        [Self::Undecodable, Self::UnknownType, Self::WrongUser, Self::Impossible, Self::NothingToVoid];
-
-    /// The reason as a label.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Undecodable => "undecodable",
-            Self::UnknownType => "unknown-type",
-            Self::WrongUser => "wrong-user",
-            Self::Impossible => "impossible",
-            Self::NothingToVoid => "nothing-to-void",
-        }
-    }
-}
+/// Version of the row's encoding.
+const ROW_VERSION: u8 = 1;
 
 /// What is known of the records of one user.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Admission {
     applied: Option<Position>,
+    fresh: u64,
+    duplicates: u64,
+    conflicts: u64,
+    rejected: u64,
+    window: Window,
+    sources: Sources,
 }
 
 impl Admission {
@@ -68,40 +52,148 @@ impl Admission {
         self.applied
     }
 
-    /// Where an event was first seen and the hash of its content; `None` when it is not among the latest ids.
+    /// How many events were seen for the first time.
     #[must_use]
-    pub fn find(&self, _kind: EventKind, _event_id: Uuid) -> Option<(Position, u64)> {
-        todo!()
+    pub fn fresh(&self) -> u64 {
+        self.fresh
     }
 
-    /// The highest sequence seen of an import source.
+    /// How many events had been seen before, conflicts among them.
     #[must_use]
-    pub fn import_sequence(&self, _source: &str) -> Option<u64> {
-        todo!()
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
+    }
+
+    /// How many events had been seen before with another content under the same id.
+    #[must_use]
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts
+    }
+
+    /// How many records no fold could use.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// Where an event was first seen and the hash of its content; `None` when it is not among the latest ids.
+    #[must_use]
+    pub fn find(&self, kind: EventKind, event_id: Uuid) -> Option<(Position, u64)> {
+        self.window.find(kind, event_id).map(|seen| (seen.position, seen.content))
+    }
+
+    /// The highest sequence seen of an import source; `None` when it is not among the latest [`MAX_SOURCES`].
+    #[must_use]
+    pub fn import_sequence(&self, source: &str) -> Option<u64> {
+        self.sources.highest(source)
+    }
+
+    /// Takes in a record of the user's key and says what it is.
+    pub(crate) fn admit(
+        &mut self,
+        params: &AdmissionParams,
+        user: &str,
+        input: &Input<'_>,
+        position: Position,
+    ) -> Verdict {
+        self.applied = Some(position);
+        let verdict = match input {
+            Input::Unusable { reason, .. } => Verdict::Rejected(*reason),
+            Input::Event(event) => match self.unusable(user, event, position) {
+                Some(reason) => Verdict::Rejected(reason),
+                None => self.admit_event(params, event, position),
+            },
+        };
+        match verdict {
+            Verdict::Fresh => self.fresh += 1,
+            Verdict::Duplicate { conflicting, .. } => {
+                self.duplicates += 1;
+                self.conflicts += u64::from(conflicting);
+            }
+            Verdict::Rejected(_) => self.rejected += 1,
+        }
+        verdict
+    }
+
+    fn unusable(&self, user: &str, event: &Event<'_>, position: Position) -> Option<Unusable> {
+        if event.user_id() != user {
+            return Some(Unusable::WrongUser);
+        }
+        if soundness::fault(event).is_some() {
+            return Some(Unusable::Impossible);
+        }
+        match event {
+            Event::Void(void) => self.unusable_void(void, position),
+            Event::Signal(_) | Event::Trade(_) => None,
+        }
+    }
+
+    /// A void takes back what its trade did. If the window reaches back to the trade's position and doesn't hold the
+    /// trade, the trade never took effect (it was itself a duplicate, or unusable). Beyond the window the void is
+    /// taken at its word: ingress makes one only of a trade that it has read from the journal.
+    fn unusable_void(&self, void: &TradeVoided<'_>, position: Position) -> Option<Unusable> {
+        if void.trade_position.order() >= position.order() {
+            return Some(Unusable::Impossible);
+        }
+        if self.window.find(EventKind::Trade, void.trade_event_id).is_some() {
+            return None;
+        }
+        let reaches_back = self.window.len() == self.fresh
+            || self.window.oldest().is_some_and(|oldest| oldest.order() <= void.trade_position.order());
+        reaches_back.then_some(Unusable::NothingToVoid)
+    }
+
+    fn admit_event(&mut self, params: &AdmissionParams, event: &Event<'_>, position: Position) -> Verdict {
+        let repeated_import = event.import().is_some_and(|place| !self.sources.raise(&place.source, place.sequence));
+        let seen = Seen { position, event_id: event.event_id(), content: content_hash(event), kind: event.kind() };
+        if let Some(first) = self.window.find(seen.kind, seen.event_id) {
+            return Verdict::Duplicate { first: Some(first.position), conflicting: first.content != seen.content };
+        }
+        if repeated_import {
+            return Verdict::Duplicate { first: None, conflicting: false };
+        }
+        self.window.push(seen, params.window_ids);
+        Verdict::Fresh
     }
 
     /// Appends the row.
-    pub fn encode(&self, _into: &mut Vec<u8>) {
-        todo!()
+    pub fn encode(&self, into: &mut Vec<u8>) {
+        into.byte(ROW_VERSION);
+        let mut previous = NO_POSITION;
+        into.applied(&mut previous, self.applied);
+        for count in [self.fresh, self.duplicates, self.conflicts, self.rejected] {
+            into.varint(count);
+        }
+        self.sources.encode(into);
+        self.window.encode(&mut previous, into);
     }
 
     /// Reads a row.
     ///
     /// # Errors
     /// When the bytes are no row of an admission.
-    pub fn decode(_row: &[u8]) -> Result<Self, RowError> {
-        todo!()
+    pub fn decode(row: &[u8]) -> Result<Self, RowError> {
+        let mut rest = Rest::of_row(row, ROW_VERSION)?;
+        let mut previous = NO_POSITION;
+        let admission = Self {
+            applied: rest.applied(&mut previous)?,
+            fresh: rest.tally("count of fresh events")?,
+            duplicates: rest.tally("count of duplicates")?,
+            conflicts: rest.tally("count of conflicts")?,
+            rejected: rest.tally("count of rejected records")?,
+            sources: Sources::decode(&mut rest)?,
+            window: Window::decode(&mut previous, &mut rest)?,
+        };
+        rest.end()?;
+        if admission.window.len() > admission.fresh {
+            return Err(RowError::Impossible("count of fresh events"));
+        }
+        Ok(admission)
     }
 
     /// Bytes of memory it takes, roughly.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        todo!()
+        size_of::<Self>() + self.window.heap_bytes() + self.sources.heap_bytes()
     }
-}
-
-/// Hash of what the client said, to tell a repeated event from another one under the same id.
-#[must_use]
-pub fn content_hash(_event: &Event<'_>) -> u64 {
-    todo!()
 }

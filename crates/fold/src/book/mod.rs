@@ -1,17 +1,25 @@
 //! The book of one user and symbol: what scoring reads.
+//!
+//! Fresh events of the user and symbol are routed here, and nothing else: a duplicate or an unusable record does not
+//! move `applied`.
 
+mod fold;
+mod join;
+mod own_features;
+mod row;
 mod strategies;
+mod void;
 
 use std::collections::VecDeque;
 
 use hindcast_domain::{Features, MoneyE9, Position, TimestampUs};
 use uuid::Uuid;
 
-pub use self::strategies::Strategies;
-use crate::encoding::RowError;
+pub use self::{
+    join::{DecisionMemo, JoinedBy},
+    strategies::{MAX_STRATEGIES, MAX_STRATEGY_BYTES, OTHER_STRATEGY, Strategies},
+};
 
-/// The index that stands for every strategy beyond those a book can name.
-pub const OTHER_STRATEGY: u16 = u16::MAX;
 /// How many of the latest trades taken make up the recent profit or loss.
 pub const RECENT_TRADES: usize = 5;
 
@@ -26,6 +34,8 @@ pub struct ClosedTrade {
     pub occurred_at: TimestampUs,
     /// Index into [`Book::strategies`] of the signal's strategy, else of its own; `None` without any.
     pub strategy: Option<u16>,
+    /// Index into [`Book::strategies`] of the strategy that the trade itself names.
+    pub own_strategy: Option<u16>,
     /// Price at entry.
     pub entry_price_e9: MoneyE9,
     /// Profit or loss in USD.
@@ -34,25 +44,31 @@ pub struct ClosedTrade {
     pub simulated: bool,
     /// What a model sees of its signal; of the trade's own entry where it joined none.
     pub features: Features,
-    /// The signal it joined, whole, so that voiding the trade can put it back.
+    /// The signal it joined, whole (but for the features, above), so that voiding the trade can put it back.
     pub signal: Option<SignalRef>,
+    /// The decision that the trade names, if no waiting signal had it.
+    pub missed_decision: Option<Uuid>,
+    /// The signal that the trade names, if it was not waiting (and not joined by decision).
+    pub missed_signal: Option<Uuid>,
 }
 
 /// The signal that a trade joined.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignalRef {
     /// Position of the signal's record.
     pub position: Position,
     /// The signal.
     pub event_id: Uuid,
-    /// Index into [`Book::strategies`].
+    /// Index into [`Book::strategies`] of the signal's strategy.
     pub strategy: Option<u16>,
     /// Its price.
     pub price_e9: Option<MoneyE9>,
+    /// What led from the trade to it.
+    pub joined_by: JoinedBy,
 }
 
 /// A signal that no trade has joined yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WaitingSignal {
     /// Position of the signal's record.
     pub position: Position,
@@ -64,6 +80,8 @@ pub struct WaitingSignal {
     pub price_e9: Option<MoneyE9>,
     /// What a model sees of it.
     pub features: Features,
+    /// Its decision, once somebody asked for it.
+    pub decision: DecisionMemo,
 }
 
 /// Counts and sums of money of one side of the book: trades taken, or trades followed on paper.
@@ -86,7 +104,7 @@ pub struct Book {
     pub signals: u64,
     /// Waiting signals dropped because too many waited.
     pub signals_dropped: u64,
-    /// Trades that joined a signal.
+    /// Trades that joined a signal. A trade voided outside the ring stays counted: nobody knows whether it had.
     pub joined: u64,
     /// Trades taken.
     pub taken: Totals,
@@ -123,37 +141,52 @@ impl Book {
     /// Number of the latest trades taken that all won (positive) or all did not (negative), within the ring.
     #[must_use]
     pub fn streak(&self) -> i64 {
-        todo!()
+        let mut outcomes = self.taken_latest_first().map(ClosedTrade::is_win);
+        let Some(latest) = outcomes.next() else { return 0 };
+        let length = 1 + outcomes.take_while(|outcome| *outcome == latest).count();
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        if latest { length } else { -length }
     }
 
     /// Profit or loss of the latest [`RECENT_TRADES`] trades taken, units of 1e-9 USD.
     #[must_use]
     pub fn recent_pnl_e9(&self) -> i128 {
-        todo!()
+        self.taken_latest_first().take(RECENT_TRADES).map(|trade| i128::from(trade.pnl_e9.0)).sum()
     }
 
     /// Share of the trades taken that won; `None` without trades.
     #[must_use]
     pub fn win_rate(&self) -> Option<f64> {
-        todo!()
+        self.taken.win_rate()
     }
 
-    /// Appends the row.
-    pub fn encode(&self, _into: &mut Vec<u8>) {
-        todo!()
-    }
-
-    /// Reads a row.
-    ///
-    /// # Errors
-    /// When the bytes are no row of a book.
-    pub fn decode(_row: &[u8]) -> Result<Self, RowError> {
-        todo!()
+    fn taken_latest_first(&self) -> impl Iterator<Item = &ClosedTrade> {
+        self.ring.iter().rev().filter(|trade| !trade.simulated)
     }
 
     /// Bytes of memory it takes, roughly.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        todo!()
+        size_of::<Self>()
+            + self.ring.capacity() * size_of::<ClosedTrade>()
+            + self.waiting.capacity() * size_of::<WaitingSignal>()
+            + self.strategies.heap_bytes()
+    }
+}
+
+impl ClosedTrade {
+    /// Whether it made a profit.
+    #[must_use]
+    pub fn is_win(&self) -> bool {
+        self.pnl_e9 > MoneyE9::ZERO
+    }
+}
+
+impl Totals {
+    /// Share of the trades that won; `None` without trades.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // exact up to 2^53 trades
+    pub fn win_rate(&self) -> Option<f64> {
+        (self.trades > 0).then(|| self.wins as f64 / self.trades as f64)
     }
 }
