@@ -28,11 +28,14 @@ pub(crate) fn book_of(trades: &[(Features, bool)]) -> Book {
             event_id: Uuid::from_u128(index as u128),
             occurred_at: TimestampUs(0),
             strategy: None,
+            own_strategy: None,
             entry_price_e9: MoneyE9(6_500_000_000_000),
             pnl_e9: MoneyE9(pnl_e9),
             simulated: false,
             features: *features,
             signal: None,
+            missed_decision: None,
+            missed_signal: None,
         });
     }
     book
