@@ -8,8 +8,11 @@
 //! missing ones take their default. So one typed form serves all versions, and a schema that this build has never seen
 //! is readable too once its text is known (see [`Registry`]).
 //!
+//! Writing is always done with the current version.
+//!
 //! A new version of a schema: add `avsc/NAME.vN.avsc`, add it at the end of [`known::KNOWN_SCHEMAS`] with the next free
-//! id, extend the typed event and its wire form, then write its golden bytes (see `tests/codec/golden.rs`).
+//! id, extend the typed event, what reads it (`wire`) and what writes it (`codec::write`), then add its golden bytes
+//! (see `tests/codec/golden.rs`). A new `SignalReceived` needs a new `DecisionMade`, which holds it whole.
 
 pub mod codec;
 pub mod compatibility;
