@@ -170,6 +170,11 @@ impl Control {
         self.read_state(|state| state.took_effect(offset))
     }
 
+    /// Waits until the change at an offset is known here; false when that takes longer than the time given.
+    pub async fn reached(&self, offset: u64, patience: Duration) -> bool {
+        matches!(tokio::time::timeout(patience, self.folded_past(offset)).await, Ok(true))
+    }
+
     /// Waits until control is folded past an offset.
     pub(crate) async fn folded_past(&self, offset: u64) -> bool {
         self.folded_end.subscribe().wait_for(|end| *end > offset).await.is_ok()

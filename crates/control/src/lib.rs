@@ -12,5 +12,5 @@ pub mod writer;
 pub use change::{Change, ChangeRecord, Entity};
 pub use follower::{Control, ControlConfig};
 pub use keys::{ApiKey, ApiKeys};
-pub use settings::{ActiveScoring, Settings};
+pub use settings::{ActiveGenerations, ActiveScoring, Settings};
 pub use writer::{ChangeError, Requested};

@@ -31,6 +31,35 @@ pub struct ActiveScoring {
     pub policy: Policy,
 }
 
+/// The generations that are read, with the names of their tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveGenerations {
+    /// The generations.
+    pub set: GenerationSet,
+    /// Table of the admissions.
+    pub admission_table: Arc<str>,
+    /// Table of the books.
+    pub book_table: Arc<str>,
+    /// Table of the activities.
+    pub activity_table: Arc<str>,
+    /// Fingerprint of the books, as decisions name it.
+    pub book_fingerprint: String,
+}
+
+impl ActiveGenerations {
+    /// Names the tables of a set of generations.
+    #[must_use]
+    pub fn new(set: GenerationSet) -> Self {
+        Self {
+            admission_table: set.admission_table().into(),
+            book_table: set.book_table().into(),
+            activity_table: set.activity_table().into(),
+            book_fingerprint: set.book_fingerprint(),
+            set,
+        }
+    }
+}
+
 /// Everything but the keys, which are many and change one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -43,7 +72,7 @@ pub struct Settings {
     /// What scores now.
     pub scoring: Option<Arc<ActiveScoring>>,
     /// What reads use now.
-    pub generations: Option<Arc<GenerationSet>>,
+    pub generations: Option<Arc<ActiveGenerations>>,
     /// Subject, version and text of schemas by id.
     pub schemas: BTreeMap<u32, (String, u32, String)>,
 }
@@ -162,7 +191,9 @@ impl ControlState {
                     published_policy: policy.clone(),
                 }));
             }
-            Change::GenerationsActivated { generations } => settings.generations = Some(Arc::new(generations)),
+            Change::GenerationsActivated { generations } => {
+                settings.generations = Some(Arc::new(ActiveGenerations::new(generations)));
+            }
         }
         Ok(())
     }
