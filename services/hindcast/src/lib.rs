@@ -11,7 +11,9 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod exit;
+pub mod market;
 pub mod serve;
+pub mod strategy;
 
 /// Parses the command line, does what it asks for and says how that went.
 #[must_use]

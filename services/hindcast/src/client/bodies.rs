@@ -47,9 +47,6 @@ pub struct SignalBody<'a> {
 pub struct TradeBody<'a> {
     /// The sender's own id.
     pub event_id: Uuid,
-    /// When it happened.
-    #[serde(serialize_with = "rfc3339")]
-    pub occurred_at: TimestampUs,
     /// The signal it followed.
     pub signal_id: Uuid,
     /// The decision it followed.
@@ -76,7 +73,7 @@ pub struct TradeBody<'a> {
     /// When it was entered.
     #[serde(serialize_with = "rfc3339")]
     pub entry_time: TimestampUs,
-    /// When it was left.
+    /// When it was left, which is when the event occurred.
     #[serde(serialize_with = "rfc3339")]
     pub exit_time: TimestampUs,
     /// VWAP at the entry.
@@ -89,10 +86,10 @@ pub struct TradeBody<'a> {
     pub exit_rsi: f64,
     /// Why it was left.
     pub exit_reason: &'a str,
-    /// The furthest it went against the trade, in USD, not negative.
+    /// Worst unrealised loss on the way, in USD: negative or 0.
     #[serde(serialize_with = "decimal")]
     pub max_adverse: MoneyE9,
-    /// The furthest it went for the trade, in USD, not negative.
+    /// Best unrealised profit on the way, in USD: positive or 0.
     #[serde(serialize_with = "decimal")]
     pub max_favourable: MoneyE9,
     /// Whether it was followed on paper only.
