@@ -39,7 +39,16 @@ macro_rules! text_id {
             /// # Errors
             /// When the text is not one; the message says what one looks like.
             pub fn new(text: &str) -> Result<Self, InvalidId> {
-                if $valid(text) { Ok(Self(text.into())) } else { Err($error) }
+                Self::check(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// Whether a text is a valid identifier, without keeping it.
+            ///
+            /// # Errors
+            /// When the text is not one; the message says what one looks like.
+            pub fn check(text: &str) -> Result<(), InvalidId> {
+                if $valid(text) { Ok(()) } else { Err($error) }
             }
 
             /// Whether a text is a valid identifier, for those who only look at it.
