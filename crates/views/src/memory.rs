@@ -36,7 +36,7 @@ impl MemoryViews {
         let mut tables = self.tables();
         for row in batch.rows {
             let rows = &mut tables.entry(row.table).or_default().rows;
-            if rows.get(&row.key).is_none_or(|stored| stored.applied.is_at_or_before(row.applied)) {
+            if rows.get(&row.key).is_none_or(|stored| stored.applied.order() < row.applied.order()) {
                 rows.insert(row.key, Row { applied: row.applied, state: row.state });
             }
         }

@@ -52,7 +52,7 @@ pub struct Progress {
 /// What a projector writes in one go: rows in order, then progress.
 #[derive(Debug, Clone, Default)]
 pub struct ViewBatch {
-    /// Rows: books and activities first, then admissions.
+    /// Rows, each key at most once: books and activities first, then admissions.
     pub rows: Vec<RowWrite>,
     /// The partition's progress in each table.
     pub progress: Vec<(TableName, Progress)>,

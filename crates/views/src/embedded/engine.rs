@@ -1,0 +1,134 @@
+//! One opened fjall database with all tables in it.
+//!
+//! All tables share one keyspace. fjall writes a keyspace's memtable out as a whole, between two batches, so what is on
+//! disk is always some prefix of the batches, whatever part of the write-ahead log was lost with the power. With a
+//! keyspace per table one could be ahead of another, an admission ahead of its book, and records would be skipped that
+//! the book has never seen. That is why no write has to wait for an fsync: after a crash the store is at an earlier
+//! prefix, progress and rows alike, and the projector goes on from there.
+
+use std::{io::ErrorKind, path::Path};
+
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError};
+
+use super::{config::EmbeddedViewsConfig, layout};
+use crate::{Progress, Row, TableName, ViewBatch, ViewError};
+
+/// Rows in memory before they are written out. Part of the folder: fjall keeps what a keyspace was made with.
+const MEMTABLE_BYTES: u64 = 16 << 20;
+/// Write-ahead log on disk; it is dropped as memtables are written out.
+const WRITE_AHEAD_BYTES: u64 = 128 << 20;
+/// One writes memtables out at once, the other merges tables.
+const WORKERS: usize = 2;
+
+pub(super) struct Engine {
+    database: Database,
+    rows: Keyspace,
+}
+
+impl Engine {
+    pub(super) fn open(path: &Path, config: &EmbeddedViewsConfig) -> fjall::Result<Self> {
+        let database = Database::builder(path)
+            .cache_size(config.cache_bytes)
+            .worker_threads(WORKERS)
+            .max_journaling_size(WRITE_AHEAD_BYTES)
+            // A row is written to the log once and read from it after a crash only: packing it costs more than it saves.
+            .journal_compression(CompressionType::None)
+            .open()?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        let rows = database.keyspace("views", options)?;
+        Ok(Self { database, rows })
+    }
+
+    pub(super) fn read(&self, table: &TableName, keys: &[Vec<u8>]) -> Result<Vec<Option<Row>>, ViewError> {
+        keys.iter()
+            .map(|key| {
+                let stored =
+                    self.rows.get(layout::row_key(table, key)?).map_err(|error| failed("read a row", &error))?;
+                stored.map(|value| layout::decode_row(&value).ok_or_else(|| damaged_value(table))).transpose()
+            })
+            .collect()
+    }
+
+    pub(super) fn progress(&self, table: &TableName, partition: u16) -> Result<Option<Progress>, ViewError> {
+        self.stored_progress(table, &layout::progress_key(table, partition)?)
+    }
+
+    fn stored_progress(&self, table: &TableName, key: &[u8]) -> Result<Option<Progress>, ViewError> {
+        let stored = self.rows.get(key).map_err(|error| failed("read progress", &error))?;
+        stored.map(|value| layout::decode_progress(&value).ok_or_else(|| damaged_value(table))).transpose()
+    }
+
+    pub(super) fn scan(
+        &self,
+        table: &TableName,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Row)>, ViewError> {
+        let mut from = layout::row_key(table, after.unwrap_or_default())?;
+        if after.is_some() {
+            from.push(0);
+        }
+        let mut found = Vec::new();
+        for entry in self.rows.range(from..layout::end_of_rows(table)?).take(limit) {
+            let (key, value) = entry.into_inner().map_err(|error| failed("read rows", &error))?;
+            let row = layout::decode_row(&value).ok_or_else(|| damaged_value(table))?;
+            found.push((layout::key_of_row(table, &key).to_vec(), row));
+        }
+        Ok(found)
+    }
+
+    /// What of a batch changes the store: rows that are newer than the stored ones.
+    ///
+    /// The stored version has to be read for that. The rows written last are in memory and those never written are
+    /// told by a filter, so the disk is seldom asked.
+    pub(super) fn prepare(&self, batch: ViewBatch) -> Result<fjall::OwnedWriteBatch, ViewError> {
+        let items = batch.rows.len() + batch.progress.len();
+        let mut newer = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), items)
+            .durability(Some(fjall::PersistMode::Buffer));
+        for row in batch.rows {
+            let key = layout::row_key(&row.table, &row.key)?;
+            let stored = self.rows.get(&key).map_err(|error| failed("read a row", &error))?;
+            let stored = stored.map(|value| layout::applied_of(&value).ok_or_else(|| damaged_value(&row.table)));
+            if stored.transpose()?.is_none_or(|stored| stored.order() < row.applied.order()) {
+                newer.insert(&self.rows, key, layout::encode_row(row.state, row.applied));
+            }
+        }
+        for (table, progress) in batch.progress {
+            let key = layout::progress_key(&table, progress.position.partition)?;
+            if self.stored_progress(&table, &key)?.is_none_or(|stored| stored.may_become(&progress)) {
+                newer.insert(&self.rows, key, layout::encode_progress(&progress));
+            }
+        }
+        Ok(newer)
+    }
+
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.database.disk_space().unwrap_or_default()
+    }
+}
+
+/// Why something could not be done, for operators.
+pub(super) fn failed(to_do: &str, error: &fjall::Error) -> ViewError {
+    let hint = if is_damage(error) { "; the stored views are damaged and have to be folded anew" } else { "" };
+    ViewError { retryable: !is_damage(error), detail: format!("the view store can't {to_do}: {error}{hint}") }
+}
+
+fn damaged_value(table: &TableName) -> ViewError {
+    ViewError { retryable: false, detail: format!("{}: a stored value is damaged and has to be folded anew", table.0) }
+}
+
+/// Whether what is on disk is wrong, rather than not readable at present.
+pub(super) fn is_damage(error: &fjall::Error) -> bool {
+    let torn = |error: &std::io::Error| matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData);
+    match error {
+        fjall::Error::Io(error) | fjall::Error::Storage(LsmError::Io(error)) => torn(error),
+        fjall::Error::Storage(_)
+        | fjall::Error::JournalRecovery(_)
+        | fjall::Error::Decompress(_)
+        | fjall::Error::InvalidTrailer
+        | fjall::Error::InvalidTag(_)
+        | fjall::Error::Unrecoverable => true,
+        // A folder of a newer version is not damaged; the rest has nothing to do with the disk.
+        _ => false,
+    }
+}
