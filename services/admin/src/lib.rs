@@ -1,1 +1,28 @@
-//! Keys, status and dead letters for operators.
+//! For operators and data scientists: keys, status, dead letters, reading the journal.
+
+mod dead_letters;
+mod history;
+mod keys;
+mod new_key;
+mod problems;
+mod state;
+mod status;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use new_key::{KeySpec, create_key};
+pub use state::{AdminPorts, AdminState};
+
+/// All routes, with their description for OpenAPI.
+#[must_use]
+pub fn router(state: Arc<AdminState>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(keys::create, keys::list))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(status::get_status))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(history::get_journal))
+        .with_state(state::Shared(state))
+}

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use hindcast_control::{ActiveScoring, Settings};
+use hindcast_control::ActiveScoring;
 use hindcast_domain::{Position, TimestampUs, decision_id};
 use hindcast_schemas::{DecisionMade, SettingRef, SignalReceived};
 
@@ -21,20 +21,6 @@ pub struct Basis<'a> {
     pub scoring: &'a Arc<ActiveScoring>,
     /// Control offset of the settings.
     pub control_offset: u64,
-}
-
-impl<'a> Basis<'a> {
-    /// The basis that a snapshot of settings and a row give.
-    #[must_use]
-    pub fn new(
-        settings: &Settings,
-        scoring: &'a Arc<ActiveScoring>,
-        generation: &'a str,
-        book: Option<&'a ScoredBook>,
-        applied: Option<Position>,
-    ) -> Self {
-        Self { book, applied, generation, scoring, control_offset: settings.offset.unwrap_or_default() }
-    }
 }
 
 /// Makes the decision on a signal.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod decide;
 mod routes;
 pub mod scored_book;
+mod serve_decision;
 mod state;
 mod times;
 

@@ -2,14 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hindcast_control::{ActiveScoring, Control, Settings};
+use axum::extract::FromRef;
+use hindcast_control::{ActiveGenerations, ActiveScoring, Control, Settings};
 use hindcast_domain::{Instruments, Position, partition_of};
 use hindcast_fold::{activity::Activity, keys};
 use hindcast_journal::Log;
-use hindcast_reader::{CachedRow, ProgressBoard, ReadError, RowReader};
+use hindcast_reader::{CachedRow, ProgressBoard, RowReader, RowReaderConfig};
 use hindcast_schemas::Codec;
-use hindcast_service_kit::{auth::Gate, problem::Problem};
+use hindcast_service_kit::{
+    auth::Gate,
+    headers::{HINDCAST_CONTROL, HINDCAST_POSITION, min_control, min_position, position_value},
+    problem::Problem,
+};
 use hindcast_views::{TableName, ViewStore};
+use http::{HeaderMap, HeaderValue};
 
 use crate::{config::ConfidenceConfig, scored_book::ScoredBook};
 
@@ -30,17 +36,43 @@ pub struct ConfidencePorts {
     pub gate: Arc<Gate>,
     /// What is traded.
     pub instruments: Arc<Instruments>,
-    /// Where its metrics are registered.
-    pub registry: prometheus::Registry,
 }
 
 /// The state of the routes.
 pub struct ConfidenceState {
     pub(crate) ports: ConfidencePorts,
     pub(crate) config: ConfidenceConfig,
-    pub(crate) books: RowReader<ScoredBook>,
-    pub(crate) activities: RowReader<Activity>,
-    pub(crate) decisions: prometheus::IntCounterVec,
+    books: RowReader<ScoredBook>,
+    activities: RowReader<Activity>,
+    pub(crate) taken: prometheus::IntCounter,
+    pub(crate) skipped: prometheus::IntCounter,
+    pub(crate) append_seconds: prometheus::Histogram,
+}
+
+/// The shared state, as axum hands it to handlers.
+#[derive(Clone)]
+pub(crate) struct Shared(pub(crate) Arc<ConfidenceState>);
+
+impl FromRef<Shared> for Arc<Gate> {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(&shared.0.ports.gate)
+    }
+}
+
+impl std::ops::Deref for Shared {
+    type Target = ConfidenceState;
+    fn deref(&self) -> &ConfidenceState {
+        &self.0
+    }
+}
+
+/// Who reads, and from where: what each read of the caller's rows needs.
+pub(crate) struct Reading<'a> {
+    state: &'a ConfidenceState,
+    pub(crate) user: &'a str,
+    pub(crate) partition: u16,
+    pub(crate) settings: Arc<Settings>,
+    min_position: Option<Position>,
 }
 
 impl ConfidenceState {
@@ -48,7 +80,11 @@ impl ConfidenceState {
     ///
     /// # Errors
     /// When the name of one of its metrics is taken.
-    pub fn new(ports: ConfidencePorts, config: ConfidenceConfig) -> Result<Self, prometheus::Error> {
+    pub fn new(
+        ports: ConfidencePorts,
+        config: ConfidenceConfig,
+        registry: &prometheus::Registry,
+    ) -> Result<Self, prometheus::Error> {
         let lookups = prometheus::IntCounterVec::new(
             prometheus::Opts::new("hindcast_row_cache_lookups_total", "Rows asked for, by projection and result."),
             &["projection", "result"],
@@ -57,51 +93,108 @@ impl ConfidenceState {
             prometheus::Opts::new("hindcast_decisions_total", "Confidences served, by action."),
             &["action"],
         )?;
-        ports.registry.register(Box::new(lookups.clone()))?;
-        ports.registry.register(Box::new(decisions.clone()))?;
-        let hit = |projection| lookups.with_label_values(&[projection, "hit"]);
-        let miss = |projection| lookups.with_label_values(&[projection, "miss"]);
-        let activity_rows = hindcast_reader::RowReaderConfig { cache_bytes: config.rows.cache_bytes / 16, ..config.rows.clone() };
-        let books = RowReader::new(
-            Arc::clone(&ports.views), &*ports.log, Arc::clone(&ports.board), config.rows.clone(), hit("book"), miss("book"),
-        );
-        let activities = RowReader::new(
-            Arc::clone(&ports.views), &*ports.log, Arc::clone(&ports.board), activity_rows, hit("activity"), miss("activity"),
-        );
-        Ok(Self { ports, config, books, activities, decisions })
+        let append_seconds = prometheus::Histogram::with_opts(
+            prometheus::HistogramOpts::new(
+                "hindcast_decision_append_seconds",
+                "Time until a signal and its decision were durable.",
+            )
+            .buckets(prometheus::exponential_buckets(0.000_1, 2.0, 16)?),
+        )?;
+        registry.register(Box::new(lookups.clone()))?;
+        registry.register(Box::new(decisions.clone()))?;
+        registry.register(Box::new(append_seconds.clone()))?;
+        let hit = |projection: &str| lookups.with_label_values(&[projection, "hit"]);
+        let miss = |projection: &str| lookups.with_label_values(&[projection, "miss"]);
+        // Activities are small and looked at by people.
+        let of_days = RowReaderConfig { cache_bytes: config.rows.cache_bytes / 16, ..config.rows.clone() };
+        let (views, log, board) = (&ports.views, &*ports.log, &ports.board);
+        Ok(Self {
+            books: RowReader::new(
+                Arc::clone(views),
+                log,
+                Arc::clone(board),
+                config.rows.clone(),
+                hit("book"),
+                miss("book"),
+            ),
+            activities: RowReader::new(
+                Arc::clone(views),
+                log,
+                Arc::clone(board),
+                of_days,
+                hit("activity"),
+                miss("activity"),
+            ),
+            taken: decisions.with_label_values(&["take"]),
+            skipped: decisions.with_label_values(&["skip"]),
+            append_seconds,
+            ports,
+            config,
+        })
     }
 
-    /// The settings, not older than what the request names.
-    pub(crate) async fn settings(&self, at_least: Option<u64>) -> Result<Arc<Settings>, Problem> {
-        if let Some(offset) = at_least {
-            let patience = Duration::from_millis(self.config.control_timeout_ms);
-            if !self.ports.control.reached(offset, patience).await {
-                return Err(Problem::unavailable(format!("control offset {offset} has not arrived here yet; try again")));
+    /// Begins a read of a user's rows as the request's headers want it: from settings and rows that are new enough.
+    pub(crate) async fn reading<'a>(&'a self, user: &'a str, headers: &HeaderMap) -> Result<Reading<'a>, Problem> {
+        let partition = partition_of(user.as_bytes(), self.ports.log.identity().partitions);
+        let min_position = min_position(headers)?;
+        if let Some(wanted) = min_position {
+            let epoch = self.ports.log.identity().epoch;
+            if wanted.partition != partition || wanted.epoch > epoch {
+                return Err(Problem::bad_request(format!(
+                    "{wanted} is no position of the caller's journal, which is partition {partition}, epoch {epoch}"
+                )));
             }
         }
-        Ok(self.ports.control.settings())
-    }
-
-    pub(crate) fn partition(&self, user: &str) -> u16 {
-        partition_of(user.as_bytes(), self.ports.log.identity().partitions)
-    }
-
-    pub(crate) async fn book(
-        &self,
-        table: &TableName,
-        user: &str,
-        symbol: &str,
-        min_position: Option<Position>,
-    ) -> Result<Arc<CachedRow<ScoredBook>>, ReadError> {
-        self.books.read(table, &keys::book_key(user, symbol), self.partition(user), min_position).await
-    }
-
-    pub(crate) fn behind(&self, row: &CachedRow<ScoredBook>, user: &str) -> u64 {
-        self.books.behind(row, self.partition(user))
+        if let Some(offset) = min_control(headers)? {
+            let patience = Duration::from_millis(self.config.control_timeout_ms);
+            if !self.ports.control.reached(offset, patience).await {
+                return Err(Problem::unavailable(format!("control offset {offset} has not arrived here yet")));
+            }
+        }
+        if !self.ports.control.is_fresh() {
+            return Err(Problem::unavailable("the published settings can't be read at present"));
+        }
+        Ok(Reading { state: self, user, partition, settings: self.ports.control.settings(), min_position })
     }
 }
 
-/// The active model and policy.
-pub(crate) fn active_scoring(settings: &Settings) -> Result<&Arc<ActiveScoring>, Problem> {
-    settings.scoring.as_ref().ok_or_else(|| Problem::unavailable("no model is published yet; try again"))
+impl Reading<'_> {
+    pub(crate) fn scoring(&self) -> Result<&Arc<ActiveScoring>, Problem> {
+        self.settings.scoring.as_ref().ok_or_else(|| Problem::unavailable("no model is published yet"))
+    }
+
+    pub(crate) fn generations(&self) -> Result<&ActiveGenerations, Problem> {
+        self.settings.generations.as_deref().ok_or_else(|| Problem::unavailable("no generation is active yet"))
+    }
+
+    pub(crate) async fn book(&self, symbol: &str) -> Result<Arc<CachedRow<ScoredBook>>, Problem> {
+        let table = TableName(Arc::clone(&self.generations()?.book_table));
+        let key = keys::book_key(self.user, symbol);
+        Ok(self.state.books.read(&table, &key, self.partition, self.min_position).await?)
+    }
+
+    pub(crate) async fn activity(&self, day: i32) -> Result<Arc<CachedRow<Activity>>, Problem> {
+        let table = TableName(Arc::clone(&self.generations()?.activity_table));
+        let key = keys::activity_key(self.user, day);
+        Ok(self.state.activities.read(&table, &key, self.partition, self.min_position).await?)
+    }
+
+    pub(crate) fn behind(&self, row: &CachedRow<ScoredBook>) -> u64 {
+        self.state.books.behind(row, self.partition)
+    }
+
+    /// The headers of an answer: what it is made from.
+    pub(crate) fn headers(&self, position: Option<Position>) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(2);
+        headers.insert(HINDCAST_CONTROL, HeaderValue::from(self.settings.offset.unwrap_or_default()));
+        if let Some(position) = position {
+            headers.insert(HINDCAST_POSITION, position_value(position));
+        }
+        headers
+    }
+}
+
+/// The position that a row's answer stands for: the row's own, or how far its absence is known.
+pub(crate) fn covered<T>(row: &CachedRow<T>) -> Option<Position> {
+    row.applied.or(row.progress.map(|progress| progress.position))
 }

@@ -1,27 +1,24 @@
 //! `GET /v1/activity`: the caller's usage by day.
 
-use std::sync::Arc;
-
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
+    response::{IntoResponse, Response},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use hindcast_domain::partition_of;
-use hindcast_fold::keys;
+use hindcast_bodies::FieldError;
 use hindcast_service_kit::{
     auth::{Caller, Scope},
-    headers::RequestHeaders,
-    problem::{FieldError, Problem},
+    params::QueryParams,
+    problem::Problem,
 };
-use jiff::civil::Date;
+use http::HeaderMap;
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{
-    answers::usd,
-    state::{ConfidenceState, active_generations},
-};
+use super::problems::ReadProblems;
+use crate::{answers::usd, state::Shared};
 
 /// Days asked for at once.
 const MAX_DAYS: usize = 366;
@@ -72,30 +69,30 @@ pub(crate) struct DayAnswer {
     get,
     path = "/v1/activity",
     tag = "views",
-    params(ActivityQuery),
-    responses((status = 200, description = "The days with any activity.", body = ActivityAnswer)),
+    params(
+        ActivityQuery,
+        ("Hindcast-Min-Position" = Option<String>, Header, description = "Position that the answer must cover."),
+        ("Hindcast-Control" = Option<u64>, Header, description = "Control offset that the answer must not be older than."),
+    ),
+    responses(
+        (status = 200, description = "The days with any activity.", body = ActivityAnswer, headers(
+            ("Hindcast-Control" = u64, description = "Control offset of the settings used."),
+        )),
+        ReadProblems,
+    ),
 )]
 pub(super) async fn get_activity(
-    State(state): State<Arc<ConfidenceState>>,
+    State(state): State<Shared>,
     caller: Caller,
-    headers: RequestHeaders,
-    Query(query): Query<ActivityQuery>,
-) -> Result<Json<ActivityAnswer>, Problem> {
+    headers: HeaderMap,
+    QueryParams(query): QueryParams<ActivityQuery>,
+) -> Result<Response, Problem> {
     caller.require(Scope::Trade)?;
     let days = asked_days(&query)?;
-    let settings = state.settings(headers.control_offset()?).await?;
-    let generations = active_generations(&settings)?;
-    let user = caller.user_id().as_str();
-    let partition = partition_of(user.as_bytes(), state.ports.log.identity().partitions);
-    let min_position = state.min_position(&headers, user)?;
+    let reading = state.reading(caller.user_id().as_str(), &headers).await?;
+    let reading_of_day = &reading;
     let rows = stream::iter(days)
-        .map(|day| {
-            let (state, table) = (&state, &generations.activity_table);
-            async move {
-                let key = keys::activity_key(user, day_number(day));
-                state.activities.read(table, &key, partition, min_position).await.map(|row| (day, row))
-            }
-        })
+        .map(|day| async move { reading_of_day.activity(day_number(day)).await.map(|row| (day, row)) })
         .buffered(CONCURRENT_READS)
         .try_collect::<Vec<_>>()
         .await?;
@@ -114,7 +111,7 @@ pub(super) async fn get_activity(
             })
         })
         .collect();
-    Ok(Json(ActivityAnswer { days }))
+    Ok((reading.headers(None), Json(ActivityAnswer { days })).into_response())
 }
 
 fn asked_days(query: &ActivityQuery) -> Result<Vec<Date>, Problem> {
@@ -123,7 +120,7 @@ fn asked_days(query: &ActivityQuery) -> Result<Vec<Date>, Problem> {
         let text = text.as_ref()?;
         let day: Option<Date> = text.parse().ok();
         if day.is_none() {
-            faults.push(FieldError { pointer: name.to_owned(), detail: "must be a day such as 2026-01-31".to_owned() });
+            faults.push(FieldError::new(format!("#query/{name}"), "must be a day such as 2026-01-31"));
         }
         day
     };
@@ -131,13 +128,13 @@ fn asked_days(query: &ActivityQuery) -> Result<Vec<Date>, Problem> {
     if !faults.is_empty() {
         return Err(Problem::validation(faults));
     }
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let to = to.unwrap_or(today);
-    let from = from.unwrap_or_else(|| to.saturating_sub(jiff::Span::new().days(29)));
-    let days: Vec<Date> = from.series(jiff::Span::new().days(1)).take_while(|day| *day <= to).take(MAX_DAYS + 1).collect();
+    let from = from.unwrap_or_else(|| to.saturating_sub(Span::new().days(29)));
+    let days: Vec<Date> = from.series(Span::new().days(1)).take_while(|day| *day <= to).take(MAX_DAYS + 1).collect();
     if days.len() > MAX_DAYS {
         let detail = format!("at most {MAX_DAYS} days can be asked for at once");
-        return Err(Problem::validation(vec![FieldError { pointer: "from".to_owned(), detail }]));
+        return Err(Problem::validation(vec![FieldError::new("#query/from", detail)]));
     }
     Ok(days)
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod bots;
 mod confidence;
+mod problems;
 mod stats;
 mod views;
 
@@ -10,9 +11,10 @@ use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::state::ConfidenceState;
+use crate::state::{ConfidenceState, Shared};
 
 /// All routes, with their description for OpenAPI.
+#[must_use]
 pub fn router(state: Arc<ConfidenceState>) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(confidence::post_confidence))
@@ -20,5 +22,5 @@ pub fn router(state: Arc<ConfidenceState>) -> OpenApiRouter {
         .routes(routes!(views::get_view))
         .routes(routes!(activity::get_activity))
         .routes(routes!(stats::get_stats))
-        .with_state(state)
+        .with_state(Shared(state))
 }

@@ -1,25 +1,28 @@
 //! `GET /api/ml/stats`: totals as existing bots read them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
+    response::{IntoResponse, Response},
 };
+use hindcast_bodies::FieldError;
 use hindcast_domain::Symbol;
-use hindcast_fold::book::{Book, Totals};
+use hindcast_fold::book::Totals;
 use hindcast_service_kit::{
     auth::{Caller, Scope},
-    headers::RequestHeaders,
-    problem::{FieldError, Problem},
+    params::QueryParams,
+    problem::Problem,
 };
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
+use super::problems::ReadProblems;
 use crate::{
     answers::{average_pnl, usd, win_rate},
-    state::{ConfidenceState, active_generations},
+    state::{ConfidenceState, Shared},
 };
 
 /// Whose totals.
@@ -81,35 +84,38 @@ impl TotalsAnswer {
     path = "/api/ml/stats",
     tag = "existing bots",
     params(StatsQuery),
-    responses((status = 200, description = "The totals.", body = StatsAnswer)),
+    responses(
+        (status = 200, description = "The totals.", body = StatsAnswer, headers(
+            ("Hindcast-Control" = u64, description = "Control offset of the settings used."),
+        )),
+        ReadProblems,
+    ),
 )]
 pub(super) async fn get_stats(
-    State(state): State<Arc<ConfidenceState>>,
+    State(state): State<Shared>,
     caller: Caller,
-    headers: RequestHeaders,
-    Query(query): Query<StatsQuery>,
-) -> Result<Json<StatsAnswer>, Problem> {
+    headers: HeaderMap,
+    QueryParams(query): QueryParams<StatsQuery>,
+) -> Result<Response, Problem> {
     caller.require(Scope::Trade)?;
     caller.check_user(query.user_id.as_deref())?;
     let symbols = asked_symbols(&state, query.symbol.as_deref())?;
-    let settings = state.settings(headers.control_offset()?).await?;
-    let generations = active_generations(&settings)?;
-    let user = caller.user_id().as_str();
-    let min_position = state.min_position(&headers, user)?;
+    let reading = state.reading(caller.user_id().as_str(), &headers).await?;
     let (mut sum, mut signals, mut behind) = (Totals::default(), 0, 0);
     let mut by_symbol = BTreeMap::new();
     for symbol in symbols {
-        let row = state.book(&generations.book_table, user, symbol.as_str(), min_position).await?;
-        behind = behind.max(state.behind(&row, user));
-        let Some(Book { taken, signals: received, .. }) = row.state.as_ref().map(|state| &state.book) else { continue };
-        sum.trades += taken.trades;
-        sum.wins += taken.wins;
-        sum.pnl_e9 += taken.pnl_e9;
-        signals += received;
-        by_symbol.insert(symbol.to_string(), TotalsAnswer::new(taken, *received));
+        let row = reading.book(symbol.as_str()).await?;
+        behind = behind.max(reading.behind(&row));
+        let Some(book) = row.state.as_ref().map(|state| &state.book) else { continue };
+        sum.trades += book.taken.trades;
+        sum.wins += book.taken.wins;
+        sum.pnl_e9 += book.taken.pnl_e9;
+        signals += book.signals;
+        by_symbol.insert(symbol.to_string(), TotalsAnswer::new(&book.taken, book.signals));
     }
     let total = TotalsAnswer::new(&sum, signals);
-    Ok(Json(StatsAnswer { user_id: user.to_owned(), total, by_symbol, behind }))
+    let answer = StatsAnswer { user_id: reading.user.to_owned(), total, by_symbol, behind };
+    Ok((reading.headers(None), Json(answer)).into_response())
 }
 
 fn asked_symbols(state: &ConfidenceState, asked: Option<&str>) -> Result<Vec<Symbol>, Problem> {
@@ -119,7 +125,7 @@ fn asked_symbols(state: &ConfidenceState, asked: Option<&str>) -> Result<Vec<Sym
         Some((symbol, _)) => Ok(vec![symbol.clone()]),
         None => {
             let detail = format!("is no known instrument; known are {}", instruments.names());
-            Err(Problem::validation(vec![FieldError { pointer: "symbol".to_owned(), detail }]))
+            Err(Problem::validation(vec![FieldError::new("#query/symbol", detail)]))
         }
     }
 }

@@ -1,24 +1,24 @@
 //! `GET /v1/views/{symbol}`: the caller's book.
 
-use std::sync::Arc;
-
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use hindcast_fold::book::Book;
 use hindcast_service_kit::{
     auth::{Caller, Scope},
-    headers::RequestHeaders,
-    problem::Problem,
+    params::{PathParams, QueryParams},
+    problem::{Problem, ProblemDocument},
 };
+use http::HeaderMap;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::problems::ReadProblems;
 use crate::{
     answers::BookAnswer,
-    state::{ConfidenceState, active_generations},
+    state::{Shared, covered},
 };
 
 /// How much of the book is told.
@@ -26,9 +26,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ViewQuery {
-    /// Most recent trades told, 0 to 256.
+    /// Most recent trades told.
     #[serde(default = "default_recent")]
-    #[param(minimum = 0, maximum = 256, default = 20)]
+    #[param(minimum = 0, maximum = 65535, default = 20)]
     recent: u16,
 }
 
@@ -41,28 +41,38 @@ fn default_recent() -> u16 {
     get,
     path = "/v1/views/{symbol}",
     tag = "views",
-    params(("symbol" = String, Path, description = "The instrument, for example ES."), ViewQuery),
-    responses((status = 200, description = "The book.", body = BookAnswer)),
+    params(
+        ("symbol" = String, Path, description = "The instrument, for example ES."),
+        ViewQuery,
+        ("Hindcast-Min-Position" = Option<String>, Header, description = "Position that the answer must cover."),
+        ("Hindcast-Control" = Option<u64>, Header, description = "Control offset that the answer must not be older than."),
+    ),
+    responses(
+        (status = 200, description = "The book.", body = BookAnswer, headers(
+            ("Hindcast-Position" = String, description = "Position of the last record that the answer covers."),
+            ("Hindcast-Control" = u64, description = "Control offset of the settings used."),
+        )),
+        (status = 404, description = "There is no such instrument.", body = ProblemDocument, content_type = "application/problem+json"),
+        ReadProblems,
+    ),
 )]
 pub(super) async fn get_view(
-    State(state): State<Arc<ConfidenceState>>,
+    State(state): State<Shared>,
     caller: Caller,
-    headers: RequestHeaders,
-    Path(symbol): Path<String>,
-    Query(query): Query<ViewQuery>,
+    headers: HeaderMap,
+    PathParams(symbol): PathParams<String>,
+    QueryParams(query): QueryParams<ViewQuery>,
 ) -> Result<Response, Problem> {
     caller.require(Scope::Trade)?;
     if state.ports.instruments.get(&symbol).is_none() {
         let known = state.ports.instruments.names();
         return Err(Problem::not_found(format!("there is no instrument of this symbol; known are {known}")));
     }
-    let settings = state.settings(headers.control_offset()?).await?;
-    let generations = active_generations(&settings)?;
-    let user = caller.user_id().as_str();
-    let row = state.book(&generations.book_table, user, &symbol, state.min_position(&headers, user)?).await?;
+    let reading = state.reading(caller.user_id().as_str(), &headers).await?;
+    let row = reading.book(&symbol).await?;
     let empty = Book::default();
     let book = row.state.as_ref().map_or(&empty, |state| &state.book);
-    let position = row.applied.or(row.progress.map(|progress| progress.position));
-    let answer = BookAnswer::new(&symbol, book, usize::from(query.recent), position, state.behind(&row, user));
-    Ok((state.answer_headers(&settings, position), Json(answer)).into_response())
+    let position = covered(&row);
+    let answer = BookAnswer::new(&symbol, book, usize::from(query.recent), position, reading.behind(&row));
+    Ok((reading.headers(position), Json(answer)).into_response())
 }

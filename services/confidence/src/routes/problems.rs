@@ -1,0 +1,46 @@
+//! The problems that the routes share, for OpenAPI.
+
+use hindcast_service_kit::problem::ProblemDocument;
+use utoipa::IntoResponses;
+
+/// What any authenticated read may answer instead.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub(super) enum ReadProblems {
+    /// The request can't be understood.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(ProblemDocument),
+    /// Valid credentials are needed.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemDocument),
+    /// The credentials don't allow this.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemDocument),
+    /// The journal ends before the position that was named.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Gone(ProblemDocument),
+    /// Some parameters are wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Validation(ProblemDocument),
+    /// Too many requests.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemDocument),
+    /// Not possible at present, or the projection is behind the position that was named.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
+
+/// What a route that takes a body may answer besides.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub(super) enum BodyProblems {
+    /// The body took too long to arrive.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Timeout(ProblemDocument),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// The body is not `application/json`.
+    #[response(status = 415, content_type = "application/problem+json")]
+    MediaType(ProblemDocument),
+}
