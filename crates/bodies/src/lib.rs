@@ -14,6 +14,7 @@ pub mod invalid;
 mod item;
 pub mod legacy;
 mod object;
+pub mod requests;
 mod rules;
 mod signal;
 mod stamp;

@@ -1,6 +1,7 @@
 //! Reads view rows through a bounded cache and waits until a position is projected.
 
 pub mod progress;
+mod projections;
 pub mod rows;
 
 pub use progress::{NotYet, ProgressBoard};

@@ -63,8 +63,7 @@ impl ProgressBoard {
     pub async fn wait(&self, wanted: Position, patience: Duration) -> Result<Progress, NotYet> {
         let missing = NotYet { wanted, reached: None };
         let partition = usize::from(wanted.partition);
-        let (sender, wanted_end) =
-            self.progress.get(partition).zip(self.wanted_end.get(partition)).ok_or(missing)?;
+        let (sender, wanted_end) = self.progress.get(partition).zip(self.wanted_end.get(partition)).ok_or(missing)?;
         let mut receiver = sender.subscribe();
         let reached = |progress: &Option<Progress>| progress.is_some_and(|p| wanted.is_at_or_before(p.position));
         if !reached(&receiver.borrow()) {
@@ -74,9 +73,7 @@ impl ProgressBoard {
         let waited = tokio::time::timeout(patience, receiver.wait_for(reached)).await;
         match waited {
             Ok(Ok(progress)) => progress.ok_or(missing),
-            Ok(Err(_)) | Err(_) => {
-                Err(NotYet { wanted, reached: sender.borrow().map(|progress| progress.position) })
-            }
+            Ok(Err(_)) | Err(_) => Err(NotYet { wanted, reached: sender.borrow().map(|progress| progress.position) }),
         }
     }
 
@@ -109,10 +106,7 @@ mod tests {
     async fn waiting_ends_when_the_position_is_projected() {
         let board = ProgressBoard::new(2);
         let wanted = progress(7).position;
-        assert_eq!(
-            board.wait(wanted, Duration::from_millis(1)).await,
-            Err(NotYet { wanted, reached: None })
-        );
+        assert_eq!(board.wait(wanted, Duration::from_millis(1)).await, Err(NotYet { wanted, reached: None }));
         assert_eq!(board.wanted_end(1), 8);
         board.publish(1, progress(6));
         assert_eq!(

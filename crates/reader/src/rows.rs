@@ -201,8 +201,8 @@ impl<T: FromRow> RowReader<T> {
         let Some(row) = rows.into_iter().next().flatten() else {
             return Ok(CachedRow { state: None, applied: None, progress, loaded });
         };
-        let state = T::from_row(&row.state)
-            .map_err(|detail| ReadError::Damaged { table: table.0.to_string(), detail })?;
+        let state =
+            T::from_row(&row.state).map_err(|detail| ReadError::Damaged { table: table.0.to_string(), detail })?;
         Ok(CachedRow { state: Some(state), applied: Some(row.applied), progress, loaded })
     }
 

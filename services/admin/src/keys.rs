@@ -33,7 +33,7 @@ const MAX_REQUESTS_PER_MINUTE: u64 = 100_000_000;
 
 /// What a new key is for.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(additional_properties = false)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code)] // described here, read field by field so that all faults are told at once
 pub(crate) struct NewKeyRequest {
     /// Whose requests it authenticates.

@@ -135,12 +135,12 @@ pub struct TradeAnswer {
 
 impl TradeAnswer {
     fn new(book: &Book, trade: &ClosedTrade) -> Self {
-        let strategy = trade.strategy.and_then(|index| book.strategies.get(usize::from(index)));
+        let strategy = trade.strategy.and_then(|index| book.strategies.name(index));
         Self {
             event_id: trade.event_id,
             occurred_at: rfc3339(trade.occurred_at),
             side: side_text(trade.features.side),
-            strategy: strategy.map(ToString::to_string),
+            strategy: strategy.map(str::to_owned),
             entry_price: trade.entry_price_e9.to_f64(),
             pnl: trade.pnl_e9.to_f64(),
             simulated: trade.simulated,
@@ -217,7 +217,7 @@ impl BookAnswer {
             simulated_wins: book.simulated.wins,
             trades_voided: book.voided,
             trades_voided_outside_ring: book.voided_outside_ring,
-            streak: i64::from(book.streak()),
+            streak: book.streak(),
             recent_trades: book.ring.iter().rev().take(recent).map(|trade| TradeAnswer::new(book, trade)).collect(),
             position: position.map(Into::into),
             behind,

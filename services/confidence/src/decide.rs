@@ -10,9 +10,9 @@ use crate::scored_book::ScoredBook;
 
 /// What a decision is made on.
 #[derive(Debug, Clone, Copy)]
-pub struct Basis<'a> {
+pub struct Basis<'a, 'row> {
     /// The book; `None` when there is no row.
-    pub book: Option<&'a ScoredBook>,
+    pub book: Option<&'row ScoredBook>,
     /// Position of the row; for an absent row the partition's progress read before looking.
     pub applied: Option<Position>,
     /// Fingerprint of the book's generation.
@@ -25,7 +25,7 @@ pub struct Basis<'a> {
 
 /// Makes the decision on a signal.
 #[must_use]
-pub fn decide<'a>(basis: &Basis<'a>, signal: SignalReceived<'a>, decided_at: TimestampUs) -> DecisionMade<'a> {
+pub fn decide<'a>(basis: &Basis<'a, '_>, signal: SignalReceived<'a>, decided_at: TimestampUs) -> DecisionMade<'a> {
     let scoring = basis.scoring;
     let features = signal.model_features();
     let strategy = signal.strategy.as_deref();

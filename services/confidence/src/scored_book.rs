@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hindcast_control::ActiveScoring;
+use hindcast_domain::Features;
 use hindcast_fold::book::Book;
 use hindcast_reader::FromRow;
 use hindcast_scoring::{Prepared, Score};
-use hindcast_domain::Features;
 
 /// A book and what models made of it.
 #[derive(Debug, Default)]

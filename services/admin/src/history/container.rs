@@ -22,7 +22,8 @@ const RECORD_SCHEMA: &str = r#"{
 
 pub(super) fn avro(records: &[Record]) -> Result<Vec<u8>, String> {
     let schema = Schema::parse_str(RECORD_SCHEMA).map_err(|error| error.to_string())?;
-    let mut writer = Writer::new(&schema, Vec::with_capacity(records.len() * 256)).map_err(|error| error.to_string())?;
+    let mut writer =
+        Writer::new(&schema, Vec::with_capacity(records.len() * 256)).map_err(|error| error.to_string())?;
     for record in records {
         writer.append_value(value(record)).map_err(|error| error.to_string())?;
     }

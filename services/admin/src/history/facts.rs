@@ -21,9 +21,10 @@ pub(super) fn ndjson(codec: &Codec, records: &[Record]) -> Result<Vec<u8>, Strin
             Ok(Event::Trade(trade)) => serde_json::to_writer(&mut body, &trade_line(position, &trade)),
             Ok(Event::Void(void)) => serde_json::to_writer(&mut body, &void_line(position, &void)),
             Err(error) if error.is_retryable() => return Err(error.to_string()),
-            Err(error) => {
-                serde_json::to_writer(&mut body, &Unreadable { r#type: "unreadable", position, detail: error.to_string() })
-            }
+            Err(error) => serde_json::to_writer(
+                &mut body,
+                &Unreadable { r#type: "unreadable", position, detail: error.to_string() },
+            ),
         };
         line.map_err(|error| error.to_string())?;
         body.push(b'\n');

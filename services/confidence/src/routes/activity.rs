@@ -128,7 +128,7 @@ fn asked_days(query: &ActivityQuery) -> Result<Vec<Date>, Problem> {
     if !faults.is_empty() {
         return Err(Problem::validation(faults));
     }
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
     let to = to.unwrap_or(today);
     let from = from.unwrap_or_else(|| to.saturating_sub(Span::new().days(29)));
     let days: Vec<Date> = from.series(Span::new().days(1)).take_while(|day| *day <= to).take(MAX_DAYS + 1).collect();

@@ -114,7 +114,7 @@ impl BotConfidenceAnswer {
     path = "/api/ml/get_confidence",
     tag = "existing bots",
     params(("Idempotency-Key" = Option<String>, Header, description = "Identifies the signal when it is sent again.")),
-    request_body = hindcast_bodies::legacy::GetConfidenceRequest,
+    request_body = hindcast_bodies::requests::GetConfidenceRequest,
     responses(
         (status = 200, description = "The decision.", body = BotConfidenceAnswer, headers(
             ("Hindcast-Position" = String, description = "Where the signal was recorded."),

@@ -52,7 +52,7 @@ pub(crate) struct ConfidenceQuery {
         ("Hindcast-Min-Position" = Option<String>, Header, description = "Position that the book must cover."),
         ("Hindcast-Control" = Option<u64>, Header, description = "Control offset that the answer must not be older than."),
     ),
-    request_body = hindcast_bodies::SignalRequest,
+    request_body = hindcast_bodies::requests::SignalRequest,
     responses(
         (status = 200, description = "The decision.", body = ConfidenceAnswer, headers(
             ("Hindcast-Position" = String, description = "Where the signal was recorded."),
