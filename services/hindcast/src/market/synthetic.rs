@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! d' = d - PULL * pull * d + volatility * normal
-//! pull = cos(2 pi (hour - QUIETEST_HOUR) / 24) - ACTIVITY * log(volatility / usual) - SURGE * surge
+//! pull = DAILY * cos(2 pi (hour - QUIETEST_HOUR) / 24) - ACTIVITY * log(volatility / usual) - SURGE * surge
+//!        + STRETCH * |d|
 //! ```
 //!
 //! Where `pull` is positive the price returns to VWAP; where it is negative it runs away. It depends on the hour, on
@@ -30,14 +31,18 @@ const DAYS_A_WEEK: u32 = 7;
 
 /// Volatility of a usual minute, as a share of the price.
 const USUAL_VOLATILITY: f64 = 0.000_2;
-/// Share of the distance that the strongest pull takes away within a minute.
-const PULL: f64 = 0.05;
+/// Share of the distance that a pull of 1 takes away within a minute.
+const PULL: f64 = 0.07;
+/// How far the hour moves the pull up and down.
+const DAILY: f64 = 1.6;
 /// Hour (UTC) at which the price returns most willingly.
 const QUIETEST_HOUR: f64 = 3.0;
 /// How much a market more volatile than usual weakens the pull.
 const ACTIVITY: f64 = 1.0;
 /// How much a surge of volume weakens the pull.
 const SURGE: f64 = 0.6;
+/// How much a distance strengthens the pull, per 1 (100 %): a market does not run away for ever.
+const STRETCH: f64 = 150.0;
 /// Steps within a minute, so that it has a high and a low.
 const STEPS: u32 = 4;
 
@@ -114,7 +119,7 @@ impl SyntheticMarket {
         if self.random.uniform() < 1.0 / 120.0 {
             self.surge += 1.0 + self.random.uniform();
         }
-        let daily = libm::cos(std::f64::consts::TAU * (hour - QUIETEST_HOUR) / 24.0);
+        let daily = DAILY * libm::cos(std::f64::consts::TAU * (hour - QUIETEST_HOUR) / 24.0);
         let pull = daily - ACTIVITY * self.log_volatility - SURGE * self.surge;
         (pull, USUAL_VOLATILITY * libm::exp(self.log_volatility))
     }
@@ -143,8 +148,7 @@ impl Iterator for SyntheticMarket {
         let (mut high, mut low) = (open, open);
         for _ in 0..STEPS {
             let distance = (self.price - vwap) / vwap;
-            // A price far away is always pulled back a little: a market does not run away for ever.
-            let pull = pull + libm::fabs(distance) * 100.0;
+            let pull = pull + STRETCH * libm::fabs(distance);
             let step = -PULL / f64::from(STEPS) * pull * distance
                 + volatility / f64::from(STEPS).sqrt() * self.random.normal();
             self.price *= 1.0 + step;
@@ -166,5 +170,60 @@ impl Iterator for SyntheticMarket {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a whole number of contracts, at least 1
             volume: volume as u64,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(symbol: &str, seed: u64) -> SyntheticMarket {
+        SyntheticMarket::new(symbol, &Instruments::default(), seed).unwrap()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_market_for_ever() {
+        let bars: Vec<Bar> = market("ES", 1).take(5_000).collect();
+        assert!(bars.iter().copied().eq(market("ES", 1).take(5_000)));
+        let shown: Vec<_> = [0, 1, 4_999].iter().map(|&n| format!("{:?}", bars[n])).collect();
+        assert_eq!(shown, GOLDEN);
+    }
+
+    const GOLDEN: [&str; 3] = [
+        "Bar { begins_at: TimestampUs(1767567600000000), open_e9: 6500, high_e9: 6502.25, low_e9: 6500, close_e9: 6501.75, volume: 792 }",
+        "Bar { begins_at: TimestampUs(1767567660000000), open_e9: 6501.75, high_e9: 6502.75, low_e9: 6501, close_e9: 6501, volume: 1064 }",
+        "Bar { begins_at: TimestampUs(1767878340000000), open_e9: 6647.5, high_e9: 6653.5, low_e9: 6647.25, close_e9: 6653.5, volume: 3499 }",
+    ];
+
+    #[test]
+    fn seeds_and_symbols_differ() {
+        let closes = |symbol, seed| market(symbol, seed).take(50).map(|bar| bar.close_e9).collect::<Vec<_>>();
+        assert_ne!(closes("ES", 1), closes("ES", 2));
+        assert_ne!(closes("YM", 1), closes("NQ", 1));
+        let absent = SyntheticMarket::new("GC", &Instruments::default(), 1).unwrap_err();
+        assert!(absent.to_string().contains("ES, NQ, CL, YM, RTY"), "{absent}");
+    }
+
+    #[test]
+    fn bars_are_sound() {
+        for (symbol, price, _) in BEGINNINGS {
+            let tick = Instruments::default().get(symbol).unwrap().tick_size_e9;
+            let mut last = TimestampUs(0);
+            for bar in market(symbol, 3).take(60 * 1_380) {
+                let prices = [bar.open_e9, bar.high_e9, bar.low_e9, bar.close_e9];
+                assert!(prices.iter().all(|price| price.0 % tick.0 == 0), "{bar:?}");
+                assert!(prices.iter().all(|price| (bar.low_e9..=bar.high_e9).contains(price)), "{bar:?}");
+                assert!((0.5 * price..2.0 * price).contains(&bar.close_e9.to_f64()), "{bar:?}");
+                assert!(bar.volume > 0 && bar.begins_at > last);
+                last = bar.begins_at;
+            }
+        }
+    }
+
+    #[test]
+    fn the_market_rests_daily_and_at_weekends() {
+        let times: Vec<_> = market("ES", 1).take(6 * 1_380).map(|bar| bar.begins_at.0 / MINUTE_US).collect();
+        let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|&pause| pause != 1).collect();
+        assert_eq!(pauses, [61, 61, 61, 61, 2 * 1_440 + 61]);
     }
 }

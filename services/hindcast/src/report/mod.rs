@@ -1,0 +1,5 @@
+//! What commands print for people.
+
+pub mod forecast;
+pub mod reliability;
+pub mod table;
