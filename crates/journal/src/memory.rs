@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hindcast_domain::Position;
 use tokio::sync::watch;
 
-use crate::{Appending, Log, LogError, LogIdentity, NewRecord, ReadLimit, Record, RecordType, Topic};
+use crate::{Appending, Log, LogError, LogIdentity, NewRecord, ReadLimit, Record, RecordType, Topic, layout::Layout};
 
 /// A log in memory. Clones are the same log.
 #[derive(Debug, Clone)]
@@ -35,11 +35,8 @@ impl MemoryLog {
     /// An empty log with an identity of the caller's.
     #[must_use]
     pub fn with_identity(identity: LogIdentity) -> Self {
-        let partitions = Topic::ALL
-            .iter()
-            .flat_map(|&topic| (0..identity.partitions_of(topic)).map(move |partition| (topic, partition)))
-            .map(|(topic, partition)| Partition::new(&identity, topic, partition))
-            .collect();
+        let partitions =
+            Layout::of(&identity).all().map(|(topic, partition)| Partition::new(&identity, topic, partition)).collect();
         Self { identity, partitions: Arc::new(partitions), down: Arc::default() }
     }
 
@@ -53,15 +50,7 @@ impl MemoryLog {
     }
 
     fn partition(&self, topic: Topic, partition: u16) -> Option<&Partition> {
-        if partition >= self.identity.partitions_of(topic) {
-            return None;
-        }
-        let before: usize = Topic::ALL
-            .iter()
-            .take_while(|&&other| other != topic)
-            .map(|&other| usize::from(self.identity.partitions_of(other)))
-            .sum();
-        self.partitions.get(before + usize::from(partition))
+        self.partitions.get(Layout::of(&self.identity).slot(topic, partition)?)
     }
 
     fn append_now(&self, records: Vec<NewRecord>) -> Result<Vec<Position>, LogError> {
@@ -160,5 +149,48 @@ impl Log for MemoryLog {
 
     fn health(&self) -> Result<(), String> {
         self.down().map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        contract::Subject,
+        faults::{Faults, FaultyLog},
+    };
+
+    mod alone {
+        use super::*;
+        crate::log_contract!(|_| Subject::exact(MemoryLog::new(3)));
+    }
+
+    mod with_faults {
+        use super::*;
+        crate::log_contract!(|seed| Subject::faulty(FaultyLog::new(
+            Arc::new(MemoryLog::new(3)),
+            seed,
+            Faults::FREQUENT
+        )));
+    }
+
+    #[test]
+    fn a_log_set_down_refuses() {
+        let log = MemoryLog::new(2);
+        log.set_down(Some("the disk is full"));
+        assert_eq!(log.health(), Err("the disk is full".to_owned()));
+        let record = NewRecord {
+            topic: Topic::Control,
+            partition: 0,
+            key: Box::default(),
+            record_type: RecordType::Setting,
+            timestamp_us: 0,
+            traceparent: None,
+            value: Vec::new(),
+        };
+        let refused = crate::contract::wait(log.append(vec![record.clone()])).unwrap_err();
+        assert!(refused.retryable);
+        log.set_down(None);
+        crate::contract::wait(log.append(vec![record])).unwrap();
     }
 }
