@@ -8,7 +8,6 @@
 //! - times are RFC 3339, kept to the microsecond.
 
 mod batch;
-pub mod document;
 mod features;
 mod import;
 pub mod invalid;

@@ -4,9 +4,9 @@
 
 use hindcast_bodies::{
     Invalid, ItemBody, SignalBody, TradeBody, VoidBody,
-    document::{GetConfidenceBody, SaveTradeBody},
     legacy::{parse_get_confidence, parse_save_trade},
     parse_item, parse_signal, parse_trade, parse_void,
+    requests::{GetConfidenceRequest, SaveTradeRequest},
 };
 use hindcast_domain::Instruments;
 use serde_json::{Map, Value, json};
@@ -110,7 +110,7 @@ fn voids() {
 #[test]
 fn old_bodies() {
     let instruments = Instruments::default();
-    let schema = schema_of::<GetConfidenceBody>();
+    let schema = schema_of::<GetConfidenceRequest>();
     for (schema, fixed) in schema["oneOf"]
         .as_array()
         .unwrap()
@@ -119,5 +119,5 @@ fn old_bodies() {
     {
         check(schema, |body| parse_get_confidence(body, &instruments).map(drop), &fixed);
     }
-    check(&schema_of::<SaveTradeBody>(), |body| parse_save_trade(body, &instruments).map(drop), &json!({}));
+    check(&schema_of::<SaveTradeRequest>(), |body| parse_save_trade(body, &instruments).map(drop), &json!({}));
 }

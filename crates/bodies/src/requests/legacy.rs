@@ -13,17 +13,17 @@ use super::{
 
 /// The body of `POST /api/ml/get_confidence`. Only describes; [`crate::legacy::parse_get_confidence`] reads.
 #[derive(Debug)]
-pub enum GetConfidenceBody {}
+pub enum GetConfidenceRequest {}
 
 /// The body of `POST /api/ml/save_trade`. Only describes; [`crate::legacy::parse_save_trade`] reads.
 #[derive(Debug)]
-pub enum SaveTradeBody {}
+pub enum SaveTradeRequest {}
 
 const SIDES: [&str; 2] = ["LONG", "SHORT"];
 
-impl ToSchema for GetConfidenceBody {}
+impl ToSchema for GetConfidenceRequest {}
 
-impl PartialSchema for GetConfidenceBody {
+impl PartialSchema for GetConfidenceRequest {
     fn schema() -> RefOr<Schema> {
         let with_distance = [
             user_id(Required),
@@ -55,9 +55,9 @@ impl PartialSchema for GetConfidenceBody {
     }
 }
 
-impl ToSchema for SaveTradeBody {}
+impl ToSchema for SaveTradeRequest {}
 
-impl PartialSchema for SaveTradeBody {
+impl PartialSchema for SaveTradeRequest {
     fn schema() -> RefOr<Schema> {
         let about_side = "Direction, in any case.";
         object(

@@ -10,7 +10,7 @@ mod trade;
 mod void;
 
 pub use batch::{BatchArray, BatchLines};
-pub use legacy::{GetConfidenceBody, SaveTradeBody};
+pub use legacy::{GetConfidenceRequest, SaveTradeRequest};
 
 use utoipa::openapi::{
     RefOr, Schema,
@@ -18,6 +18,13 @@ use utoipa::openapi::{
 };
 
 use fields::Field;
+
+/// The body of a signal, for descriptions of routes.
+pub type SignalRequest = crate::SignalBody<'static>;
+/// The body of a trade, for descriptions of routes.
+pub type TradeRequest = crate::TradeBody<'static>;
+/// The body of a void, for descriptions of routes.
+pub type VoidRequest = crate::VoidBody<'static>;
 
 /// What to say of names that are not listed.
 #[derive(Clone, Copy, PartialEq, Eq)]
