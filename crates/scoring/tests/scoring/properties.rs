@@ -46,7 +46,7 @@ proptest! {
         prop_assert!(score.interval_high <= 1.0, "{:?}", score);
         prop_assert!((0.0..=1.0).contains(&score.novelty), "{:?}", score);
 
-        let again = model.score(&model.prepare(&book.clone(), None), &signal);
+        let again = model.score(&model.prepare(&book, None), &signal);
         prop_assert_eq!(score.confidence.to_bits(), again.confidence.to_bits());
         prop_assert_eq!(score.interval_low.to_bits(), again.interval_low.to_bits());
         prop_assert_eq!(score.interval_high.to_bits(), again.interval_high.to_bits());
