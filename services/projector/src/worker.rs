@@ -8,16 +8,16 @@ use std::{
 };
 
 use futures::future::select_all;
+use hindcast_facts::{Journaled, read_journaled};
 use hindcast_fold::{
     activity::Activity,
-    admission::{Admission, Unusable, Verdict},
+    admission::{Admission, Verdict},
     book::Book,
     generation::GenerationSet,
     keys,
-    pipeline::{FoldParams, Folded, Input, fold_record},
+    pipeline::{FoldParams, Folded, fold_record},
 };
-use hindcast_journal::{LogError, ReadLimit, Record, RecordType, Topic};
-use hindcast_schemas::{DecodeError, Event};
+use hindcast_journal::{LogError, ReadLimit, Record, Topic};
 use hindcast_views::{Progress, TableName, ViewBatch, ViewError, ViewStore};
 use tokio::sync::watch;
 
@@ -278,12 +278,20 @@ impl Worker {
         Ok(())
     }
 
-    async fn fold_decoded(&mut self, index: usize, records: &[Record], inputs: &[Decoded<'_>]) -> Result<(), Hindrance> {
+    async fn fold_decoded(
+        &mut self,
+        index: usize,
+        records: &[Record],
+        inputs: &[Journaled<'_>],
+    ) -> Result<(), Hindrance> {
         self.load_missing(inputs).await?;
         let Some(cursor) = self.cursors.get_mut(index) else { return Ok(()) };
         let mut notices = Vec::new();
         for (record, input) in records.iter().zip(inputs) {
-            if let Decoded::Fact { user, input, .. } = input
+            if let Journaled::Ownerless = input {
+                tracing::warn!(position = %record.position, "a record's key is no user id; it changes nothing");
+            }
+            if let Journaled::Fact { user, input } = input
                 && let Some(states) = self.states.user(user)
             {
                 let folded = fold_record(states, &self.params, user, input, record.position);
@@ -302,7 +310,7 @@ impl Worker {
             cursor.unwritten_since.get_or_insert_with(Instant::now);
         }
         for input in inputs {
-            if let Decoded::Fact { user, .. } = input {
+            if let Journaled::Fact { user, .. } = input {
                 self.states.recount(user);
             }
         }
@@ -322,17 +330,17 @@ impl Worker {
     }
 
     /// Reads from the store the rows that some records touch and that are not held, so that folding never waits.
-    async fn load_missing(&mut self, inputs: &[Decoded<'_>]) -> Result<(), Hindrance> {
+    async fn load_missing(&mut self, inputs: &[Journaled<'_>]) -> Result<(), Hindrance> {
         let (mut admissions, mut books, mut activities) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for input in inputs {
-            if let Decoded::Fact { user, symbol, day, .. } = input
+            if let Journaled::Fact { user, input } = input
                 && let Some(states) = self.states.user(user)
             {
                 if !states.has_admission() {
                     admissions.insert(*user);
                 }
-                books.extend(symbol.filter(|symbol| !states.has_book(symbol)).map(|symbol| (*user, symbol)));
-                activities.extend(day.filter(|day| !states.has_activity(*day)).map(|day| (*user, day)));
+                books.extend(input.symbol().filter(|symbol| !states.has_book(symbol)).map(|symbol| (*user, symbol)));
+                activities.extend(input.day().filter(|day| !states.has_activity(*day)).map(|day| (*user, day)));
             }
         }
         let views = &self.ports.views;
@@ -355,11 +363,8 @@ impl Worker {
     async fn write(&mut self, index: usize) -> Result<(), Hindrance> {
         let Some(cursor) = self.cursors.get_mut(index) else { return Ok(()) };
         let Some(position) = cursor.position.filter(|_| cursor.unwritten_since.is_some()) else { return Ok(()) };
-        let progress = Progress {
-            journal_id: self.ports.log.identity().journal_id,
-            next_offset: cursor.next_offset,
-            position,
-        };
+        let progress =
+            Progress { journal_id: self.ports.log.identity().journal_id, next_offset: cursor.next_offset, position };
         let rows = self.states.changed_rows(&cursor.changed_users, &self.tables);
         let written = rows.len() as u64;
         cursor.write_failed = true;
@@ -407,16 +412,8 @@ impl Worker {
     }
 }
 
-/// A record as the fold takes it.
-enum Decoded<'a> {
-    /// It is the log's own, not a fact.
-    Marker,
-    /// A fact, or something that should have been one.
-    Fact { user: &'a str, symbol: Option<&'a str>, day: Option<i32>, input: Input<'a> },
-}
-
-fn decode<'a>(ports: &ProjectorPorts, record: &'a Record) -> Result<Decoded<'a>, Hindrance> {
-    todo!()
+fn decode<'a>(ports: &ProjectorPorts, record: &'a Record) -> Result<Journaled<'a>, Hindrance> {
+    read_journaled(&ports.codec, record).map_err(|error| Hindrance::ForNow(error.to_string()))
 }
 
 /// Reads the rows of some keys; a key without a row has the state that everything begins with.
