@@ -1,7 +1,7 @@
 //! What a projector counts.
 
 use hindcast_journal::LogIdentity;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, GaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 /// What a projector counts.
 #[derive(Debug)]
@@ -28,7 +28,10 @@ impl ProjectorMetrics {
                 partition,
             )?,
             lag_seconds: GaugeVec::new(
-                Opts::new("hindcast_projection_lag_seconds", "Age of the oldest record not yet projected, by partition."),
+                Opts::new(
+                    "hindcast_projection_lag_seconds",
+                    "Age of the oldest record not yet projected, by partition.",
+                ),
                 partition,
             )?,
             records: IntCounter::new("hindcast_projected_records_total", "Journal records folded.")?,

@@ -1,15 +1,10 @@
 //! The states that a projector holds, by user, in order of last use.
 
 use hindcast_fold::{
-    activity::Activity,
-    admission::Admission,
-    book::Book,
-    generation::GenerationSet,
-    keys,
-    pipeline::States,
+    activity::Activity, admission::Admission, book::Book, generation::GenerationSet, keys, pipeline::States,
 };
 use hindcast_views::{RowWrite, TableName};
-use schnellru::{LruMap, UnLimited};
+use schnellru::{LruMap, Unlimited};
 
 /// A state and whether the store has it.
 #[derive(Debug, Default)]
@@ -151,9 +146,9 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn of(generations: &GenerationSet) -> Self {
         Self {
-            admission: TableName(generations.admission.table_name().into()),
-            book: TableName(generations.book.table_name().into()),
-            activity: TableName(generations.activity.table_name().into()),
+            admission: TableName(generations.admission_table().into()),
+            book: TableName(generations.book_table().into()),
+            activity: TableName(generations.activity_table().into()),
         }
     }
 
@@ -164,14 +159,14 @@ impl Tables {
 
 /// All users held, least recently used first out.
 pub(crate) struct HeldStates {
-    users: LruMap<Box<str>, UserStates, UnLimited>,
+    users: LruMap<String, UserStates, Unlimited>,
     bytes: usize,
     limit_bytes: usize,
 }
 
 impl HeldStates {
     pub(crate) fn new(limit_bytes: usize) -> Self {
-        Self { users: LruMap::new(UnLimited), bytes: 0, limit_bytes }
+        Self { users: LruMap::new(Unlimited), bytes: 0, limit_bytes }
     }
 
     /// The states of a user, none at first.
