@@ -5,6 +5,6 @@ use jiff::Timestamp;
 
 /// RFC 3339 in UTC.
 #[must_use]
-pub fn rfc3339(at: TimestampUs) -> String {
+pub(crate) fn rfc3339(at: TimestampUs) -> String {
     Timestamp::from_microsecond(at.0).unwrap_or_default().to_string()
 }

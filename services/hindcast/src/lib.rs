@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod commands;

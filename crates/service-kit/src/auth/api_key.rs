@@ -28,6 +28,15 @@ pub fn new_key(user: &UserId) -> Result<NewKey, getrandom::Error> {
     Ok(key_of(user, id, secret))
 }
 
+impl NewKey {
+    /// A key whose secret somebody else drew, such as that of a system set up by programs. Its id is derived from it.
+    #[must_use]
+    pub fn brought(secret: &str) -> Self {
+        let sha256 = digest(secret);
+        Self { id: format!("k{}", base32(sha256.get(..10).unwrap_or_default())), secret: secret.to_owned(), sha256 }
+    }
+}
+
 fn key_of(user: &UserId, id: &[u8], secret: &[u8]) -> NewKey {
     let secret = format!("hc_{}_{}", route_of(user), base32(secret));
     NewKey { id: format!("k{}", base32(id)), sha256: digest(&secret), secret }

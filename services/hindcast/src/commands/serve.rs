@@ -3,8 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
+use hindcast_service_kit::telemetry;
+use serde_json::json;
 
-use crate::exit::{Failure, Outcome};
+use crate::{
+    exit::{Failure, Outcome},
+    serve::{self, Overrides, ServeConfig},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,7 +20,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ServeArgs {
-    /// Configuration (TOML); every key can be overridden by environment, as in HINDCAST_INGRESS__LISTEN
+    /// Configuration (TOML); every key can be overridden by environment, as in HINDCAST_AUTH__BURST
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where to listen
@@ -33,6 +38,22 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// When the configuration is wrong or the service can't be started.
-pub async fn run(_args: ServeArgs, _json: bool) -> Result<Outcome, Failure> {
-    todo!()
+pub async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure> {
+    let overrides = Overrides { listen: args.listen, data: args.data, roles: args.roles };
+    let config = ServeConfig::load(args.config.as_deref(), &overrides)?;
+    telemetry::init(&config.telemetry).map_err(Failure::failed)?;
+    let running = serve::start(config).await?;
+    running.stop_on_signals()?;
+    let url = format!("http://{}", running.addr);
+    if json {
+        println!("{}", json!({ "listening": url, "admin_key": running.admin_key }));
+    } else {
+        println!("Hindcast is listening on {url}; what it can do is on {url}/docs");
+        if let Some(key) = &running.admin_key {
+            println!("The admin key of this new system, shown this once: {key}");
+        }
+    }
+    running.stop_wished().await;
+    running.shutdown().await?;
+    Ok(Outcome::Done)
 }

@@ -1,0 +1,99 @@
+//! A journal of its own for the benchmarks that need no HTTP.
+
+use std::sync::Arc;
+
+use hindcast_bodies::{ItemBody, Stamp, parse_item, split_ndjson};
+use hindcast_domain::{Instruments, TimestampUs, partition_of};
+use hindcast_journal::{
+    Log, NewRecord, RecordType, Topic,
+    embedded::{EmbeddedLog, EmbeddedLogConfig},
+};
+use hindcast_schemas::{Codec, Event, LocalRegistry};
+use uuid::Uuid;
+
+use super::{BenchError, bodies};
+
+/// An embedded log in a temporary folder.
+pub(super) struct Journal {
+    log: Arc<EmbeddedLog>,
+    _folder: tempfile::TempDir,
+}
+
+/// Events appended at once when a journal is filled.
+const BATCH_EVENTS: usize = 1_000;
+
+impl Journal {
+    pub(super) fn empty() -> Result<Self, BenchError> {
+        let folder = tempfile::tempdir().map_err(|error| BenchError(format!("no temporary folder: {error}")))?;
+        let log = EmbeddedLog::open(&folder.path().join("journal"), &EmbeddedLogConfig::default())
+            .map_err(|error| BenchError(error.to_string()))?;
+        Ok(Self { log: Arc::new(log), _folder: folder })
+    }
+
+    /// A journal with at least so many events, of users who each send signals and trades by turns.
+    pub(super) async fn filled(events: usize, users: usize) -> Result<Self, BenchError> {
+        let journal = Self::empty()?;
+        let codec = codec()?;
+        for batch in 0..events.div_ceil(BATCH_EVENTS) {
+            let user = format!("bench-{}", batch % users);
+            let body = bodies::batch(batch as u64, BATCH_EVENTS);
+            let records = records_of(&codec, &user, &body, journal.partitions())?;
+            journal.log.append(records).await.map_err(|error| BenchError(error.to_string()))?;
+        }
+        Ok(journal)
+    }
+
+    pub(super) fn log(&self) -> Arc<dyn Log> {
+        Arc::clone(&self.log) as Arc<dyn Log>
+    }
+
+    pub(super) fn partitions(&self) -> u16 {
+        self.log.identity().partitions
+    }
+
+    /// Durable records of the journal, all partitions together.
+    pub(super) fn records(&self) -> u64 {
+        (0..self.partitions()).map(|partition| *self.log.durable_end(Topic::Journal, partition).borrow()).sum()
+    }
+}
+
+pub(super) fn codec() -> Result<Codec, BenchError> {
+    Codec::new(LocalRegistry).map_err(|error| BenchError(error.to_string()))
+}
+
+/// The records that ingress makes of an NDJSON batch.
+pub(super) fn records_of(
+    codec: &Codec,
+    user: &str,
+    batch: &[u8],
+    partitions: u16,
+) -> Result<Vec<NewRecord>, BenchError> {
+    let instruments = Instruments::default();
+    let partition = partition_of(user.as_bytes(), partitions);
+    let items = split_ndjson(batch).map_err(|error| BenchError(error.to_string()))?;
+    items
+        .into_iter()
+        .enumerate()
+        .map(|(number, item)| {
+            let item: ItemBody<'_> = parse_item(item, &instruments).map_err(|error| BenchError(error.to_string()))?;
+            let now = TimestampUs(1_760_000_000_000_000 + number as i64 * 60_000_000);
+            let event = item.into_event(user, &Stamp { now, event_id: Uuid::now_v7() });
+            let mut value = Vec::with_capacity(256);
+            codec.encode_event(&event, &mut value).map_err(|error| BenchError(error.to_string()))?;
+            let record_type = match event {
+                Event::Signal(_) => RecordType::Signal,
+                Event::Trade(_) => RecordType::Trade,
+                Event::Void(_) => RecordType::Void,
+            };
+            Ok(NewRecord {
+                topic: Topic::Journal,
+                partition,
+                key: user.as_bytes().into(),
+                record_type,
+                timestamp_us: now.0,
+                traceparent: None,
+                value,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! A system of its own for a benchmark: all roles on an empty temporary folder, with keys of users.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::json;
+
+use super::BenchError;
+use crate::serve::{self, Running, ServeConfig};
+
+/// A running system and what is needed to talk to it.
+pub(super) struct System {
+    running: Running,
+    admin_key: String,
+    /// Removed when the benchmark ends.
+    _folder: tempfile::TempDir,
+}
+
+/// Far beyond what a benchmark can send: the limiter works, and lets everything pass.
+const REQUESTS_PER_MINUTE: u32 = 100_000_000;
+
+impl System {
+    pub(super) async fn start() -> Result<Self, BenchError> {
+        let folder = tempfile::tempdir().map_err(|error| BenchError(format!("no temporary folder: {error}")))?;
+        let config = ServeConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: folder.path().join("data"),
+            ..ServeConfig::default()
+        };
+        let running = serve::start(config).await?;
+        let admin_key = running.admin_key.clone().ok_or_else(|| BenchError("no admin key was created".to_owned()))?;
+        Ok(Self { running, admin_key, _folder: folder })
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.running.addr
+    }
+
+    /// Keys of as many users, with the scope `trade`.
+    pub(super) async fn users(&self, count: usize) -> Result<Vec<User>, BenchError> {
+        let mut users = Vec::new();
+        for number in 0..count {
+            let user_id = format!("bench-{number}");
+            let body = json!({
+                "user_id": user_id, "scopes": ["trade"], "requests_per_minute": REQUESTS_PER_MINUTE,
+            });
+            let answer = self.post("/admin/v1/keys", &self.admin_key, "application/json", body.to_string()).await?;
+            let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(|e| BenchError(e.to_string()))?;
+            let key = answer.get("key").and_then(|key| key.as_str()).unwrap_or_default();
+            let mut authorization =
+                HeaderValue::try_from(format!("Bearer {key}")).map_err(|error| BenchError(error.to_string()))?;
+            authorization.set_sensitive(true);
+            users.push(User { key: key.to_owned(), authorization });
+        }
+        Ok(users)
+    }
+
+    /// Sends one request and gives the body of its answer.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        key: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Bytes, BenchError> {
+        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("http://{}{path}", self.running.addr))
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Full::new(body.into()))
+            .map_err(|error| BenchError(error.to_string()))?;
+        let response = client.request(request).await.map_err(|error| BenchError(error.to_string()))?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| BenchError(error.to_string()))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(BenchError(format!("{path} answered {status}: {}", String::from_utf8_lossy(&body))))
+    }
+
+    /// Waits until everything recorded is projected.
+    pub(super) async fn caught_up(&self) -> Result<(), BenchError> {
+        for _ in 0..1_200 {
+            if self.running.lag_events() == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(BenchError("the projection did not catch up within a minute".to_owned()))
+    }
+
+    pub(super) async fn stop(self) -> Result<(), BenchError> {
+        Ok(self.running.shutdown().await?)
+    }
+}
+
+/// A user of the benchmark.
+#[derive(Clone)]
+pub(super) struct User {
+    pub(super) key: String,
+    pub(super) authorization: HeaderValue,
+}
+
+/// A POST of a user, to the address that the connection is to.
+pub(super) fn post(path: &'static str, user: &User, content_type: &'static str, body: Bytes) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = http::Uri::from_static(path);
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::AUTHORIZATION, user.authorization.clone());
+    request
+}

@@ -1,0 +1,173 @@
+//! The configuration of a process: one section a concern, each next to the code it configures.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use hindcast_confidence::ConfidenceConfig;
+use hindcast_control::ControlConfig;
+use hindcast_domain::Instruments;
+use hindcast_ingress::IngressConfig;
+use hindcast_journal::embedded::EmbeddedLogConfig;
+use hindcast_projector::ProjectorConfig;
+use hindcast_service_kit::{
+    auth::AuthConfig,
+    config::{self, Faults, Validate},
+    server::ServerConfig,
+    telemetry::TelemetryConfig,
+};
+use hindcast_views::embedded::EmbeddedViewsConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// A part of the system that a process can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Takes signals and trades.
+    Ingress,
+    /// Folds the journal into views.
+    Projector,
+    /// Answers confidences and the caller's own views.
+    Confidence,
+    /// Keys, status, dead letters, history.
+    Admin,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 4] = [Self::Ingress, Self::Projector, Self::Confidence, Self::Admin];
+}
+
+/// What keeps the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogEngine {
+    /// A folder of this machine.
+    #[default]
+    Embedded,
+}
+
+/// What keeps the views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ViewsEngine {
+    /// A folder of this machine.
+    #[default]
+    Embedded,
+}
+
+/// The logs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// What keeps them.
+    pub engine: LogEngine,
+    /// The embedded engine.
+    pub embedded: EmbeddedLogConfig,
+}
+
+/// The views.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ViewsSection {
+    /// What keeps them.
+    pub engine: ViewsEngine,
+    /// The embedded engine.
+    pub embedded: EmbeddedViewsConfig,
+}
+
+/// Configuration of `hindcast serve`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where the data is kept.
+    pub data: PathBuf,
+    /// What this process runs.
+    pub roles: Vec<Role>,
+    /// What is traded.
+    pub instruments: Instruments,
+    /// The logs.
+    pub log: LogSection,
+    /// The views.
+    pub views: ViewsSection,
+    /// Taking signals and trades.
+    pub ingress: IngressConfig,
+    /// Folding.
+    pub projector: ProjectorConfig,
+    /// Answering.
+    pub confidence: ConfidenceConfig,
+    /// Following the settings.
+    pub control: ControlConfig,
+    /// Credentials and limits.
+    pub auth: AuthConfig,
+    /// Connections.
+    pub server: ServerConfig,
+    /// Log lines.
+    pub telemetry: TelemetryConfig,
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("data"),
+            roles: Role::ALL.to_vec(),
+            instruments: Instruments::default(),
+            log: LogSection::default(),
+            views: ViewsSection::default(),
+            ingress: IngressConfig::default(),
+            projector: ProjectorConfig::default(),
+            confidence: ConfidenceConfig::default(),
+            control: ControlConfig::default(),
+            auth: AuthConfig::default(),
+            server: ServerConfig::default(),
+            telemetry: TelemetryConfig::default(),
+        }
+    }
+}
+
+impl Validate for ServeConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.check(!self.roles.is_empty(), "roles", "must name at least one role");
+        faults.check(!self.instruments.0.is_empty(), "instruments", "must name at least one instrument");
+        faults.within("log.embedded.partitions", self.log.embedded.partitions, 1, 1_024);
+        faults.within("projector.threads", self.projector.threads, 1, 256);
+        faults.at_least("projector.state_bytes", self.projector.state_bytes, 1 << 20);
+        faults.at_least("projector.read_records", self.projector.read_records, 1);
+        faults.at_least("confidence.rows.cache_bytes", self.confidence.rows.cache_bytes, 1 << 20);
+        faults.at_least("confidence.append_timeout_ms", self.confidence.append_timeout_ms, 1);
+        faults.at_least("ingress.append_timeout_ms", self.ingress.append_timeout_ms, 1);
+        faults.section("auth", &self.auth);
+        faults.section("server", &self.server);
+        faults.section("telemetry", &self.telemetry);
+    }
+}
+
+/// What the command line overrides of the configuration.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Overrides {
+    /// Where to listen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Where the data is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// Which roles to run; as configured when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+impl ServeConfig {
+    /// Reads a configuration file, the environment and overrides, in rising precedence.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, Failure> {
+        config::load(file, overrides).map_err(|error| Failure::usage(format_args!("configuration: {error}")))
+    }
+}

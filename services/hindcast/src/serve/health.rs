@@ -1,0 +1,116 @@
+//! `/health`, `/livez`, `/readyz`: for people, orchestrators and load balancers.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use hindcast_control::Control;
+use hindcast_journal::Log;
+use hindcast_service_kit::shutdown::Shutdown;
+use hindcast_views::ViewStore;
+use http::StatusCode;
+use serde::Serialize;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What health is judged by.
+pub(super) struct Health {
+    pub(super) log: Arc<dyn Log>,
+    pub(super) views: Arc<dyn ViewStore>,
+    pub(super) control: Arc<Control>,
+    /// Why the projector of this process gave up, if it did.
+    pub(super) projector: Option<watch::Receiver<Option<String>>>,
+    pub(super) shutdown: Shutdown,
+}
+
+/// How the process is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HealthAnswer {
+    /// `healthy` or `degraded`.
+    status: &'static str,
+    /// `healthy`, or what is wrong with the log.
+    log: &'static str,
+    /// `healthy`, or what is wrong with the views.
+    views: &'static str,
+    /// `healthy`, or what is wrong with the published settings.
+    control: &'static str,
+    /// `healthy`, or what is wrong with the projector of this process.
+    projector: &'static str,
+}
+
+pub(super) fn router(health: Arc<Health>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(get_health))
+        .routes(routes!(get_livez))
+        .routes(routes!(get_readyz))
+        .with_state(health)
+}
+
+impl Health {
+    /// Why something is wrong goes to the log lines and to operators; the answer names the part only.
+    fn answer(&self) -> HealthAnswer {
+        let part = |healthy: bool, otherwise: &'static str| if healthy { "healthy" } else { otherwise };
+        let log = part(self.log.health().is_ok(), "takes no writes at present");
+        let views = part(self.views.health().is_ok(), "take no rows at present");
+        let control = part(self.control.is_fresh(), "can't be read at present");
+        let gave_up = self.projector.as_ref().is_some_and(|failed| failed.borrow().is_some());
+        let projector = part(!gave_up, "has given up; see the log lines");
+        let healthy = [log, views, control, projector].iter().all(|part| *part == "healthy");
+        HealthAnswer { status: part(healthy, "degraded"), log, views, control, projector }
+    }
+}
+
+fn answered(answer: HealthAnswer) -> Response {
+    let status = if answer.status == "healthy" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(answer)).into_response()
+}
+
+/// How the process is.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operations",
+    security(()),
+    responses(
+        (status = 200, description = "All is well.", body = HealthAnswer),
+        (status = 503, description = "Something is not.", body = HealthAnswer),
+    ),
+)]
+async fn get_health(State(health): State<Arc<Health>>) -> Response {
+    answered(health.answer())
+}
+
+/// Whether the process runs at all.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "operations",
+    security(()),
+    responses((status = 204, description = "It does.")),
+)]
+async fn get_livez() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Whether requests should be sent here: all is well and the process is not stopping.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    security(()),
+    responses(
+        (status = 200, description = "They should.", body = HealthAnswer),
+        (status = 503, description = "They should not.", body = HealthAnswer),
+    ),
+)]
+async fn get_readyz(State(health): State<Arc<Health>>) -> Response {
+    let mut answer = health.answer();
+    if health.shutdown.is_triggered() {
+        answer.status = "stopping";
+    }
+    answered(answer)
+}

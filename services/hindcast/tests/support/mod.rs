@@ -1,0 +1,206 @@
+//! What the tests of the whole program share: the program as a process of its own, and raw requests to it.
+
+#![allow(dead_code)] // each test uses a part
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+/// The admin key that tests bring along.
+pub const ADMIN_KEY: &str = "hc_test_admin_key_of_the_tests_0123456789";
+
+/// The program, serving as a process of its own. Killed when dropped.
+pub struct Server {
+    pub url: String,
+    pub child: Child,
+}
+
+impl Server {
+    /// Starts on a data folder and waits until it listens.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts with further environment variables.
+    pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut child = command()
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("HINDCAST_BOOTSTRAP_ADMIN_KEY", ADMIN_KEY)
+            .env("HINDCAST_TELEMETRY__FILTER", "warn")
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("the server ended before it listened ({error}); it said {line:?}"));
+        Self { url: told["listening"].as_str().unwrap().to_owned(), child }
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is finished.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "the server did not stop cleanly: {status}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program, to be run with arguments.
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hindcast"));
+    // What the developer's shell has set must not reach the program under test.
+    for (name, _) in std::env::vars() {
+        if name.starts_with("HINDCAST_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Raw requests, sent once, whatever the answer.
+#[derive(Clone)]
+pub struct Http {
+    client: Client<HttpConnector, Full<Bytes>>,
+    pub url: String,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{} with a body that is no JSON ({error}): {}", self.status, String::from_utf8_lossy(&self.body))
+        })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body of a problem; panics when the answer is none.
+    pub fn problem(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["instance"].as_str(), self.header("x-request-id"));
+        problem
+    }
+}
+
+impl Http {
+    pub fn new(url: &str) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build_http(), url: url.to_owned() }
+    }
+
+    /// Sends a request; an error is that of the connection.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, String> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(key) = key {
+            request = request.header("x-api-key", key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).unwrap();
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Answer { status: head.status, headers: head.headers, body })
+        };
+        tokio::time::timeout(Duration::from_secs(30), exchange).await.map_err(|_| "no answer in 30 s".to_owned())?
+    }
+
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.try_send(Method::POST, path, Some(key), &headers, body.to_string()).await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str, key: &str) -> Answer {
+        self.try_send(Method::GET, path, Some(key), &[], Bytes::new()).await.unwrap()
+    }
+
+    /// A key of a user with the scope `trade` and no limit to speak of.
+    pub async fn trader(&self, user: &str) -> String {
+        self.key(user, &["trade"], Some(100_000_000)).await
+    }
+
+    pub async fn key(&self, user: &str, scopes: &[&str], requests_per_minute: Option<u32>) -> String {
+        let mut body = json!({"user_id": user, "scopes": scopes});
+        if let Some(limit) = requests_per_minute {
+            body["requests_per_minute"] = limit.into();
+        }
+        let answer = self.post("/admin/v1/keys", ADMIN_KEY, &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until everything durable is projected.
+    pub async fn caught_up(&self) {
+        for _ in 0..1_200 {
+            // The admin key has the common limit: ask gently.
+            let answer = self.get("/admin/v1/status", ADMIN_KEY).await;
+            if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            let status = answer.json();
+            let lag: u64 =
+                status["partitions"].as_array().unwrap().iter().map(|p| p["lag_events"].as_u64().unwrap()).sum();
+            if lag == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("the projection did not catch up");
+    }
+}
+
+/// The seed of a random test: `HINDCAST_SEED`, else of the clock. Print it when the test fails.
+pub fn seed() -> u64 {
+    match std::env::var("HINDCAST_SEED") {
+        Ok(text) => text.parse().expect("HINDCAST_SEED is a whole number"),
+        Err(_) => u64::from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos()),
+    }
+}
