@@ -8,6 +8,8 @@ mod engine;
 mod layout;
 mod queue;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt, io,
@@ -23,9 +25,15 @@ use shared::{REPAIR_PAUSE, Shared};
 
 use crate::{Pending, Progress, Row, TableName, ViewBatch, ViewStore};
 
+/// Version of the data folder: how [`layout`] stores keys and values, in the engine's format.
+const FOLDER_VERSION: u32 = 1;
+
 /// Why the store can't be opened. One line, for operators.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The folder was refused.
+    #[error(transparent)]
+    Folder(#[from] hindcast_data_folder::FolderError),
     /// The engine can't be opened.
     #[error("{0}")]
     Engine(String),
@@ -58,7 +66,8 @@ impl EmbeddedViews {
     /// # Errors
     /// When the folder is in use, can't be written, or is of another kind or version.
     pub fn open(dir: &Path, config: &EmbeddedViewsConfig) -> Result<Self, OpenError> {
-        let shared = Arc::new(Shared::open(dir, config).map_err(|error| OpenError::Engine(error.detail))?);
+        let folder = hindcast_data_folder::open(dir, "views", FOLDER_VERSION)?;
+        let shared = Arc::new(Shared::open(folder, config).map_err(|error| OpenError::Engine(error.detail))?);
         let mut store = Self {
             shared,
             reads: Arc::new(Queue::new("reads", config.read_queue)),

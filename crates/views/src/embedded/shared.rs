@@ -3,13 +3,16 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    panic::catch_unwind,
+    path::Path,
     sync::{
         Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
+
+use hindcast_data_folder::Folder;
 
 use super::{
     config::EmbeddedViewsConfig,
@@ -29,7 +32,8 @@ const PROBE_BYTES: usize = 1 << 20;
 /// fjall takes no write after one that failed, because it does not know what reached the disk. Until there is space
 /// again the same engine goes on serving reads: it holds what was written before.
 pub(super) struct Shared {
-    folder: PathBuf,
+    /// Locked as long as the store is open, also while the engine is closed to be opened again.
+    folder: Folder,
     config: EmbeddedViewsConfig,
     /// Held by readers for the time of a read, so that the writing thread can close the engine.
     engine: RwLock<Option<Engine>>,
@@ -46,10 +50,10 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn open(folder: &Path, config: &EmbeddedViewsConfig) -> Result<Self, ViewError> {
-        let engine = open_or_begin_anew(folder, config)?;
+    pub(super) fn open(folder: Folder, config: &EmbeddedViewsConfig) -> Result<Self, ViewError> {
+        let engine = open_or_begin_anew(folder.path(), config)?;
         Ok(Self {
-            folder: folder.into(),
+            folder,
             config: config.clone(),
             engine: RwLock::new(Some(engine)),
             state: Mutex::default(),
@@ -124,10 +128,11 @@ impl Shared {
 
     fn reopen(&self) -> Result<(), String> {
         // The engine serves reads until there is space: closing it before would end these too.
-        probe(&self.folder).map_err(|error| format!("{} can't be written: {error}", self.folder.display()))?;
+        let path = self.folder.path();
+        probe(path).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         drop(engine.take());
-        *engine = Some(open_or_begin_anew(&self.folder, &self.config).map_err(|error| error.detail)?);
+        *engine = Some(open_or_begin_anew(path, &self.config).map_err(|error| error.detail)?);
         Ok(())
     }
 
@@ -159,13 +164,13 @@ impl Shared {
 /// from the journal while answers tell how far they are behind.
 fn open_or_begin_anew(folder: &Path, config: &EmbeddedViewsConfig) -> Result<Engine, ViewError> {
     let path = folder.join("rows");
-    let error = match Engine::open(&path, config) {
+    let why = match open_caught(&path, config) {
         Ok(engine) => return Ok(engine),
-        Err(error) if is_damage(&error) => error,
-        Err(error) => return Err(failed("be opened", &error)),
+        Err(NotOpened::Failed(error)) => return Err(error),
+        Err(NotOpened::Damaged(why)) => why,
     };
     let aside = folder.join("rows-damaged");
-    tracing::error!(%error, path = %path.display(), aside = %aside.display(),
+    tracing::error!(why, path = %path.display(), aside = %aside.display(),
         "the stored views are damaged; they are put aside and folded anew from the journal");
     let moved = match fs::remove_dir_all(&aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -176,6 +181,21 @@ fn open_or_begin_anew(folder: &Path, config: &EmbeddedViewsConfig) -> Result<Eng
         detail: format!("the damaged views in {} can't be put aside: {error}", path.display()),
     })?;
     Engine::open(&path, config).map_err(|error| failed("be opened", &error))
+}
+
+enum NotOpened {
+    Failed(ViewError),
+    Damaged(String),
+}
+
+/// Opens the engine; it asserts that what it finds on disk is as it left it, and panics where it is not.
+fn open_caught(path: &Path, config: &EmbeddedViewsConfig) -> Result<Engine, NotOpened> {
+    match catch_unwind(|| Engine::open(path, config)) {
+        Ok(Ok(engine)) => Ok(engine),
+        Ok(Err(error)) if is_damage(&error) => Err(NotOpened::Damaged(error.to_string())),
+        Ok(Err(error)) => Err(NotOpened::Failed(failed("be opened", &error))),
+        Err(_) => Err(NotOpened::Damaged("the engine panicked while it read them".into())),
+    }
 }
 
 /// Whether there is space and the folder can be written.
