@@ -1,1 +1,17 @@
-//! Reads history: typed replay, verification of views and decisions, walk-forward evaluation.
+//! Reads history: folds a journal from scratch, derives decisions again, judges a model on what came after.
+//!
+//! Everything here works on ports and has no side effects: nothing is published, no one is answered, no view written.
+//!
+//! | function | says |
+//! |---|---|
+//! | [`walk_forward::walk_forward`] | what confidence would have been worth on recorded signals and outcomes |
+//! | [`refold::refold`], [`refold::compare`] | the rows a journal prefix folds into, and whether a view store has them |
+//! | [`verify_decisions::verify_decisions`] | whether every recorded decision derives again, bit for bit |
+
+mod pass;
+pub mod refold;
+mod states;
+pub mod verify_decisions;
+pub mod walk_forward;
+
+pub use pass::{ReplayError, durable_ends};
