@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn routes_never_change() {
-        assert_eq!(route_of(&UserId::new("trader-1").unwrap()), "PLACEHOLDER");
+        assert_eq!(route_of(&UserId::new("trader-1").unwrap()), "wbadyr4s");
     }
 
     #[test]

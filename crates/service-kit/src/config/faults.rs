@@ -23,13 +23,14 @@ impl Faults {
         self.section.pop();
     }
 
-    /// Notes a fault of a key.
+    /// Notes a fault of a key, or of the whole with an empty key outside all sections.
     pub fn push(&mut self, key: &str, detail: impl fmt::Display) {
         let mut path = self.section.join(".");
         if !path.is_empty() && !key.is_empty() {
             path.push('.');
         }
-        self.found.push(format!("{path}{key}: {detail}"));
+        let path = path + key;
+        self.found.push(if path.is_empty() { detail.to_string() } else { format!("{path}: {detail}") });
     }
 
     /// Notes a fault unless a condition holds.
@@ -40,14 +41,14 @@ impl Faults {
     }
 
     /// Notes a fault unless a value is at least `least`.
-    pub fn at_least<T: PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T) {
+    pub fn at_least<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T) {
         if value < least {
             self.push(key, format_args!("must be at least {least}; it is {value}"));
         }
     }
 
     /// Notes a fault unless a value is from `least` to `most`.
-    pub fn within<T: PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
+    pub fn within<T: Copy + PartialOrd + fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
         // Not a negated range check, so that a value without order, NaN, is a fault too.
         if !(value >= least && value <= most) {
             self.push(key, format_args!("must be from {least} to {most}; it is {value}"));
@@ -94,7 +95,7 @@ mod tests {
         fn validate(&self, faults: &mut Faults) {
             faults.within("size", self.0, 1, 9);
             faults.at_least("size", self.0, 4);
-            faults.check(self.0 % 2 == 0, "", "must be even");
+            faults.check(self.0.is_multiple_of(2), "", "must be even");
         }
     }
 

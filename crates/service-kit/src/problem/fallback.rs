@@ -14,7 +14,7 @@ async fn unknown_route(uri: Uri) -> Problem {
     Problem::not_found(format!("there is no route {}", uri.path()))
 }
 
-/// Answers 405; the router adds which methods the route takes.
-pub async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+/// The router adds which methods the route takes.
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::method_not_allowed(format!("{} does not take {method}", uri.path()))
 }

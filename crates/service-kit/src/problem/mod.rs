@@ -7,6 +7,7 @@ mod conversions;
 mod document;
 mod fallback;
 mod kinds;
+mod render;
 
 use std::ops::{Deref, DerefMut};
 
@@ -16,7 +17,8 @@ use hindcast_domain::Position;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 pub use document::{ProblemDocument, ProblemPosition};
-pub use fallback::{method_not_allowed, with_fallbacks};
+pub use fallback::with_fallbacks;
+pub(crate) use render::{failed, of_response, render};
 
 /// A refusal or a failure, on its way to the client. Boxed, because results carry it through every handler.
 #[derive(Debug, Clone, PartialEq)]

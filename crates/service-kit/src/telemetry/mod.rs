@@ -4,6 +4,7 @@ mod config;
 mod context;
 pub mod edge;
 mod http_metrics;
+mod line_limit;
 mod logging;
 mod registry;
 mod traceparent;
