@@ -78,17 +78,21 @@ impl Activity {
     /// When the bytes are no row of an activity.
     pub fn decode(row: &[u8]) -> Result<Self, RowError> {
         let mut rest = Rest::of_row(row, ROW_VERSION)?;
-        let activity = Self {
-            applied: rest.applied(&mut NO_POSITION.clone())?,
-            signals: rest.tally("count of signals")?,
-            trades: rest.tally("count of trades")?,
-            wins: rest.tally("count of wins")?,
-            simulated: rest.tally("count of simulated trades")?,
-            voided: rest.tally("count of voided trades")?,
-            pnl_e9: rest.sum("sum of pnl")?,
-        };
+        let activity = Self::take(&mut rest).ok_or(RowError::Damaged("counts"))?;
         rest.end()?;
         Ok(activity)
+    }
+
+    fn take(rest: &mut Rest<'_>) -> Option<Self> {
+        Some(Self {
+            applied: rest.applied(&mut NO_POSITION.clone())?,
+            signals: rest.tally()?,
+            trades: rest.tally()?,
+            wins: rest.tally()?,
+            simulated: rest.tally()?,
+            voided: rest.tally()?,
+            pnl_e9: rest.sum()?,
+        })
     }
 
     /// Bytes of memory it takes.

@@ -17,12 +17,9 @@ pub enum RowError {
         /// Newest version that can be read.
         newest: u8,
     },
-    /// The bytes end within a value.
-    #[error("the row ends within {0}")]
-    Truncated(&'static str),
-    /// A value can't be what it should be.
-    #[error("the row has an impossible {0}")]
-    Impossible(&'static str),
+    /// The bytes end within a part of the row, or can't be what should be there.
+    #[error("the row is damaged at its {0}")]
+    Damaged(&'static str),
     /// Bytes follow the last value.
     #[error("the row has {0} bytes too many")]
     TooLong(usize),
@@ -58,10 +55,6 @@ pub(crate) trait Put {
     }
 
     fn money(&mut self, value: MoneyE9) {
-        self.put(&value.0.to_le_bytes());
-    }
-
-    fn time(&mut self, value: TimestampUs) {
         self.put(&value.0.to_le_bytes());
     }
 
@@ -116,7 +109,10 @@ fn unzigzag(value: u64) -> u64 {
     (value >> 1) ^ if value & 1 == 1 { u64::MAX } else { 0 }
 }
 
-/// Reads values of a row.
+/// Reads values of a row: each call takes what it reads from the front, or gives `None` for what is no such value.
+///
+/// Rows are read far more often than they are damaged, so the calls say only that something is wrong; their callers
+/// name the part of the row with [`RowError::Damaged`].
 #[derive(Debug)]
 pub(crate) struct Rest<'a>(&'a [u8]);
 
@@ -124,10 +120,16 @@ impl<'a> Rest<'a> {
     /// Begins a row of a version up to `newest`; there is no version 0.
     pub(crate) fn of_row(row: &'a [u8], newest: u8) -> Result<Self, RowError> {
         match row.split_first() {
-            None => Err(RowError::Truncated("version")),
+            None => Err(RowError::Damaged("version")),
             Some((&found, rest)) if found != 0 && found <= newest => Ok(Self(rest)),
             Some((&found, _)) => Err(RowError::UnknownVersion { found, newest }),
         }
+    }
+
+    /// Values in one piece, the length of which was checked once for all of them.
+    #[inline]
+    pub(crate) fn of_array<const N: usize>(array: &'a [u8; N]) -> Self {
+        Self(array)
     }
 
     /// Ends a row.
@@ -136,121 +138,114 @@ impl<'a> Rest<'a> {
     }
 
     #[inline]
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], RowError> {
-        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(RowError::Truncated(what))?;
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        let (array, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
-        Ok(*array)
+        Some(array)
     }
 
     #[inline]
-    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, RowError> {
-        Ok(self.array::<1>(what)?[0])
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
     }
 
     #[inline]
-    pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, RowError> {
-        self.array(what).map(u16::from_le_bytes)
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.array().map(|bytes| u16::from_le_bytes(*bytes))
     }
 
     #[inline]
-    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, RowError> {
-        self.array(what).map(u64::from_le_bytes)
-    }
-
-    pub(crate) fn u128(&mut self, what: &'static str) -> Result<u128, RowError> {
-        self.array(what).map(u128::from_le_bytes)
+    pub(crate) fn time(&mut self) -> Option<TimestampUs> {
+        self.array().map(|bytes| TimestampUs(i64::from_le_bytes(*bytes)))
     }
 
     #[inline]
-    pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, RowError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte(what)?;
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        let byte = self.byte()?;
+        if byte < 0x80 { Some(byte.into()) } else { self.long_varint(byte) }
+    }
+
+    fn long_varint(&mut self, first: u8) -> Option<u64> {
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
+            let byte = self.byte()?;
             if shift == 63 && byte > 1 {
-                break;
+                return None;
             }
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return Ok(value);
+                return Some(value);
             }
         }
-        Err(RowError::Impossible(what))
+        None
     }
 
     /// A number of values that follow, each of which takes at least `least_bytes`.
-    pub(crate) fn count(&mut self, least_bytes: usize, what: &'static str) -> Result<usize, RowError> {
-        let count = usize::try_from(self.varint(what)?).map_err(|_| RowError::Impossible(what))?;
-        if count > self.0.len() / least_bytes.max(1) {
-            return Err(RowError::Truncated(what));
-        }
-        Ok(count)
+    pub(crate) fn count(&mut self, least_bytes: usize) -> Option<usize> {
+        let count = usize::try_from(self.varint()?).ok()?;
+        (count <= self.0.len() / least_bytes.max(1)).then_some(count)
     }
 
     #[inline]
-    pub(crate) fn uuid(&mut self, what: &'static str) -> Result<Uuid, RowError> {
-        self.array(what).map(Uuid::from_bytes)
+    pub(crate) fn uuid(&mut self) -> Option<Uuid> {
+        self.array().map(|bytes| Uuid::from_bytes(*bytes))
     }
 
     #[inline]
-    pub(crate) fn money(&mut self, what: &'static str) -> Result<MoneyE9, RowError> {
-        self.array(what).map(i64::from_le_bytes).map(MoneyE9)
-    }
-
-    #[inline]
-    pub(crate) fn time(&mut self, what: &'static str) -> Result<TimestampUs, RowError> {
-        self.array(what).map(i64::from_le_bytes).map(TimestampUs)
+    pub(crate) fn money(&mut self) -> Option<MoneyE9> {
+        self.array().map(|bytes| MoneyE9(i64::from_le_bytes(*bytes)))
     }
 
     /// How often something happened. Bounded, so that counting on can't overflow.
-    pub(crate) fn tally(&mut self, what: &'static str) -> Result<u64, RowError> {
-        let value = self.varint(what)?;
-        if value <= 1 << 62 { Ok(value) } else { Err(RowError::Impossible(what)) }
+    pub(crate) fn tally(&mut self) -> Option<u64> {
+        self.varint().filter(|value| *value <= 1 << 62)
     }
 
     /// A sum of amounts. Bounded, so that adding to it can't overflow.
-    pub(crate) fn sum(&mut self, what: &'static str) -> Result<i128, RowError> {
-        let value = self.array(what).map(i128::from_le_bytes)?;
-        if value.unsigned_abs() <= 1 << 126 { Ok(value) } else { Err(RowError::Impossible(what)) }
+    pub(crate) fn sum(&mut self) -> Option<i128> {
+        self.array().map(|bytes| i128::from_le_bytes(*bytes)).filter(|value| value.unsigned_abs() <= 1 << 126)
     }
 
     /// States hold finite numbers only: no event with another one is ever fresh.
     #[inline]
-    pub(crate) fn float(&mut self, what: &'static str) -> Result<f64, RowError> {
-        let value = f64::from_bits(self.u64(what)?);
-        if value.is_finite() { Ok(value) } else { Err(RowError::Impossible(what)) }
+    pub(crate) fn float(&mut self) -> Option<f64> {
+        self.array().map(|bytes| f64::from_le_bytes(*bytes)).filter(|value| value.is_finite())
     }
 
-    pub(crate) fn text(&mut self, what: &'static str) -> Result<&'a str, RowError> {
-        let length = self.count(1, what)?;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(RowError::Truncated(what))?;
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
+        let length = self.count(1)?;
+        let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        str::from_utf8(text).map_err(|_| RowError::Impossible(what))
+        str::from_utf8(text).ok()
     }
 
     #[inline]
-    pub(crate) fn position(&mut self, previous: &mut Position, what: &'static str) -> Result<Position, RowError> {
-        let tag = self.byte(what)?;
-        self.tagged_position(tag, previous, what)
+    pub(crate) fn position(&mut self, previous: &mut Position) -> Option<Position> {
+        let tag = self.byte()?;
+        self.tagged_position(tag, previous)
     }
 
-    pub(crate) fn applied(&mut self, previous: &mut Position) -> Result<Option<Position>, RowError> {
-        match self.byte("applied")? {
-            2 => Ok(None),
-            tag => self.tagged_position(tag, previous, "applied").map(Some),
+    pub(crate) fn applied(&mut self, previous: &mut Position) -> Option<Option<Position>> {
+        match self.byte()? {
+            2 => Some(None),
+            tag => self.tagged_position(tag, previous).map(Some),
         }
     }
 
     #[inline]
-    fn tagged_position(&mut self, tag: u8, previous: &mut Position, what: &'static str) -> Result<Position, RowError> {
+    fn tagged_position(&mut self, tag: u8, previous: &mut Position) -> Option<Position> {
         *previous = match tag {
-            0 => {
-                let offset = previous.offset.wrapping_add(unzigzag(self.varint(what)?));
-                Position { offset, ..*previous }
+            0 => Position { offset: previous.offset.wrapping_add(unzigzag(self.varint()?)), ..*previous },
+            1 => {
+                let epoch = self.byte()?;
+                let partition = u16::from_le_bytes(*self.array()?);
+                Position { epoch, partition, offset: self.varint()? }
             }
-            1 => Position { epoch: self.byte(what)?, partition: self.u16(what)?, offset: self.varint(what)? },
-            _ => return Err(RowError::Impossible(what)),
+            _ => return None,
         };
-        Ok(*previous)
+        Some(*previous)
     }
 }
 
@@ -277,11 +272,11 @@ mod tests {
             places.iter().for_each(|place| row.position(&mut previous, *place));
             let mut rest = Rest::of_row(&row, 1).unwrap();
             for number in numbers {
-                prop_assert_eq!(rest.varint("number"), Ok(number));
+                prop_assert_eq!(rest.varint(), Some(number));
             }
             let mut previous = NO_POSITION;
             for place in places {
-                prop_assert_eq!(rest.position(&mut previous, "place"), Ok(place));
+                prop_assert_eq!(rest.position(&mut previous), Some(place));
             }
             prop_assert_eq!(rest.end(), Ok(()));
         }
@@ -301,8 +296,8 @@ mod tests {
         let mut row = vec![1];
         row.varint(u64::MAX);
         let mut rest = Rest::of_row(&row, 1).unwrap();
-        assert_eq!(rest.count(1, "things"), Err(RowError::Truncated("things")));
-        assert_eq!(Rest::of_row(&[], 1).unwrap_err(), RowError::Truncated("version"));
+        assert_eq!(rest.count(1), None);
+        assert_eq!(Rest::of_row(&[], 1).unwrap_err(), RowError::Damaged("version"));
         assert_eq!(Rest::of_row(&[2], 1).unwrap_err(), RowError::UnknownVersion { found: 2, newest: 1 });
         assert_eq!(Rest::of_row(&[1, 0], 1).unwrap().end(), Err(RowError::TooLong(1)));
     }

@@ -1,7 +1,8 @@
 //! The hash of what a client said.
 
-use hindcast_domain::{MoneyE9, TimestampUs};
+use hindcast_domain::{MoneyE9, Side, TimestampUs};
 use hindcast_schemas::{Event, ExitReason, SignalReceived, TradeClosed};
+use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Hash of what the client said, to tell a repeated event from another one under the same id.
@@ -11,15 +12,15 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// of the admission: it never changes within a fold version.
 #[must_use]
 pub fn content_hash(event: &Event<'_>) -> u64 {
-    let mut content = Content { block: [0; BLOCK_BYTES], filled: 0, hash: 0 };
-    content.put(&[event.kind().code()]);
-    content.text(Some(event.symbol()));
-    content.time((event.occurred_at() != event.received_at()).then(|| event.occurred_at()));
+    let mut content = Content { block: [[0; 8]; BLOCK_WORDS], filled: 0, hash: 0 };
+    let client_time = Some(event.occurred_at()).filter(|occurred_at| *occurred_at != event.received_at());
     match event {
-        Event::Signal(signal) => content.signal(signal),
-        Event::Trade(trade) => content.trade(trade),
+        Event::Signal(signal) => content.signal(signal, client_time),
+        Event::Trade(trade) => content.trade(trade, client_time),
         Event::Void(void) => {
-            content.put(void.trade_event_id.as_bytes());
+            content.numbers([3, 0, 0, 0], [time(client_time)]);
+            content.text(Some(&void.symbol));
+            content.id(Some(void.trade_event_id));
             content.text(void.reason.as_deref());
         }
     }
@@ -27,136 +28,143 @@ pub fn content_hash(event: &Event<'_>) -> u64 {
 }
 
 /// Long enough for nearly every event to be hashed in one go.
-const BLOCK_BYTES: usize = 512;
+const BLOCK_WORDS: usize = 32;
 
-/// Collects bytes in a block; a full block is hashed with the hash of those before as its seed.
+type Word = [u8; 8];
+
+/// Collects words in a block; a full block is hashed with the hash of those before as its seed.
 struct Content {
-    block: [u8; BLOCK_BYTES],
+    block: [Word; BLOCK_WORDS],
     filled: usize,
     hash: u64,
 }
 
 impl Content {
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        match self.block.get_mut(self.filled..self.filled + bytes.len()) {
-            Some(place) => {
-                place.copy_from_slice(bytes);
-                self.filled += bytes.len();
-            }
-            None => self.put_over_the_end(bytes),
+    fn word(&mut self, word: Word) {
+        if self.filled == BLOCK_WORDS {
+            self.hash = xxh3_64_with_seed(self.block.as_flattened(), self.hash);
+            self.filled = 0;
         }
-    }
-
-    fn put_over_the_end(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let free = self.block.get_mut(self.filled..).unwrap_or_default();
-            let taken = free.len().min(bytes.len());
-            let (now, later) = bytes.split_at(taken);
-            if let Some(place) = free.get_mut(..taken) {
-                place.copy_from_slice(now);
-            }
-            self.filled += taken;
-            bytes = later;
-            if self.filled == BLOCK_BYTES {
-                self.hash = xxh3_64_with_seed(&self.block, self.hash);
-                self.filled = 0;
-            }
+        if let Some(place) = self.block.get_mut(self.filled) {
+            *place = word;
+            self.filled += 1;
         }
     }
 
     fn finish(self) -> u64 {
-        xxh3_64_with_seed(self.block.get(..self.filled).unwrap_or_default(), self.hash)
+        let filled = self.block.get(..self.filled).unwrap_or_default();
+        xxh3_64_with_seed(filled.as_flattened(), self.hash)
     }
 
-    #[inline]
-    fn optional(&mut self, value: Option<[u8; 8]>) {
-        match value {
-            None => self.put(&[0]),
-            Some(value) => {
-                let mut tagged = [1; 9];
-                let (_, bytes) = tagged.split_at_mut(1);
-                bytes.copy_from_slice(&value);
-                self.put(&tagged);
-            }
-        }
-    }
-
-    fn text(&mut self, value: Option<&str>) {
-        match value {
-            None => self.put(&[0]),
-            Some(text) => {
-                self.optional(Some(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes()));
-                self.put(text.as_bytes());
-            }
-        }
-    }
-
-    fn float(&mut self, value: Option<f64>) {
-        self.optional(value.map(|value| value.to_bits().to_le_bytes()));
-    }
-
-    fn money(&mut self, value: Option<MoneyE9>) {
-        self.optional(value.map(|value| value.0.to_le_bytes()));
-    }
-
-    fn time(&mut self, value: Option<TimestampUs>) {
-        self.optional(value.map(|value| value.0.to_le_bytes()));
-    }
-
-    fn id(&mut self, value: Option<uuid::Uuid>) {
-        match value {
-            None => self.put(&[0]),
-            Some(id) => {
-                self.put(&[1]);
-                self.put(id.as_bytes());
-            }
-        }
-    }
-
-    fn signal(&mut self, signal: &SignalReceived<'_>) {
+    fn signal(&mut self, signal: &SignalReceived<'_>, client_time: Option<TimestampUs>) {
+        self.numbers(
+            [1, side(signal.side), 0, 0],
+            [
+                time(client_time),
+                money(signal.price_e9),
+                float(signal.rsi),
+                money(signal.vwap_e9),
+                float(signal.vwap_distance_percent),
+                float(signal.vwap_distance_abs_percent),
+                float(signal.volume),
+                float(signal.atr),
+                float(signal.volume_ratio),
+            ],
+        );
+        self.text(Some(&signal.symbol));
         self.text(signal.strategy.as_deref());
-        self.put(&[side(signal.side)]);
-        self.money(signal.price_e9);
-        self.float(signal.rsi);
-        self.money(signal.vwap_e9);
-        self.float(signal.vwap_distance_percent);
-        self.float(signal.vwap_distance_abs_percent);
-        self.float(signal.volume);
-        self.float(signal.atr);
-        self.float(signal.volume_ratio);
         for (name, value) in &signal.features {
             self.text(Some(name));
-            self.float(Some(*value));
+            self.word(value.to_le_bytes());
         }
     }
 
-    fn trade(&mut self, trade: &TradeClosed<'_>) {
+    fn trade(&mut self, trade: &TradeClosed<'_>, client_time: Option<TimestampUs>) {
+        self.numbers(
+            [2, side(trade.side), trade.exit_reason.map_or(0, exit_reason), trade.simulated.into()],
+            [
+                time(client_time),
+                float(trade.quantity),
+                money(Some(trade.entry_price_e9)),
+                money(Some(trade.exit_price_e9)),
+                money(Some(trade.pnl_e9)),
+                time(trade.entry_time),
+                time(trade.exit_time),
+                money(trade.entry_vwap_e9),
+                float(trade.entry_rsi),
+                money(trade.exit_vwap_e9),
+                float(trade.exit_rsi),
+                money(trade.max_adverse_e9),
+                money(trade.max_favourable_e9),
+            ],
+        );
+        self.text(Some(&trade.symbol));
         self.text(trade.strategy.as_deref());
         self.id(trade.signal_id);
         self.id(trade.decision_id);
-        self.put(&[side(trade.side)]);
-        self.float(trade.quantity);
-        self.money(Some(trade.entry_price_e9));
-        self.money(Some(trade.exit_price_e9));
-        self.money(Some(trade.pnl_e9));
-        self.time(trade.entry_time);
-        self.time(trade.exit_time);
-        self.money(trade.entry_vwap_e9);
-        self.float(trade.entry_rsi);
-        self.money(trade.exit_vwap_e9);
-        self.float(trade.exit_rsi);
-        self.put(&[trade.exit_reason.map_or(0, exit_reason)]);
-        self.money(trade.max_adverse_e9);
-        self.money(trade.max_favourable_e9);
-        self.put(&[u8::from(trade.simulated)]);
+    }
+
+    /// Small values and which of the numbers are there in one word, then those that are.
+    #[inline]
+    fn numbers<const N: usize>(&mut self, small: [u8; 4], numbers: [Option<Word>; N]) {
+        let there = numbers.iter().fold(1_u32, |there, number| there << 1 | u32::from(number.is_some()));
+        let [a, b, c, d] = small;
+        let [e, f, g, h] = there.to_le_bytes();
+        self.word([a, b, c, d, e, f, g, h]);
+        for number in numbers.into_iter().flatten() {
+            self.word(number);
+        }
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        let Some(text) = text else { return self.word([u8::MAX; 8]) };
+        self.word(u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        for word in words {
+            self.word(*word);
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            for (place, byte) in last.iter_mut().zip(rest) {
+                *place = *byte;
+            }
+            self.word(last);
+        }
+    }
+
+    fn id(&mut self, id: Option<Uuid>) {
+        match id {
+            None => self.word([0; 8]),
+            Some(id) => {
+                self.word([1, 0, 0, 0, 0, 0, 0, 0]);
+                let (high, low) = id.as_u64_pair();
+                self.word(high.to_be_bytes());
+                self.word(low.to_be_bytes());
+            }
+        }
     }
 }
 
-fn side(side: hindcast_domain::Side) -> u8 {
+#[inline]
+fn float(value: Option<f64>) -> Option<Word> {
+    value.map(f64::to_le_bytes)
+}
+
+#[inline]
+fn money(value: Option<MoneyE9>) -> Option<Word> {
+    value.map(|value| value.0.to_le_bytes())
+}
+
+#[inline]
+fn time(value: Option<TimestampUs>) -> Option<Word> {
+    value.map(|value| value.0.to_le_bytes())
+}
+
+fn side(side: Side) -> u8 {
     match side {
-        hindcast_domain::Side::Long => 1,
-        hindcast_domain::Side::Short => 2,
+        Side::Long => 1,
+        Side::Short => 2,
     }
 }
 

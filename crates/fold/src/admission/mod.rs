@@ -175,20 +175,25 @@ impl Admission {
     pub fn decode(row: &[u8]) -> Result<Self, RowError> {
         let mut rest = Rest::of_row(row, ROW_VERSION)?;
         let mut previous = NO_POSITION;
-        let admission = Self {
-            applied: rest.applied(&mut previous)?,
-            fresh: rest.tally("count of fresh events")?,
-            duplicates: rest.tally("count of duplicates")?,
-            conflicts: rest.tally("count of conflicts")?,
-            rejected: rest.tally("count of rejected records")?,
-            sources: Sources::decode(&mut rest)?,
-            window: Window::decode(&mut previous, &mut rest)?,
-        };
+        let mut admission = Self::take_counts(&mut rest, &mut previous).ok_or(RowError::Damaged("counts"))?;
+        admission.sources = Sources::take(&mut rest).ok_or(RowError::Damaged("import sources"))?;
+        admission.window = Window::take(&mut previous, &mut rest).ok_or(RowError::Damaged("window of ids"))?;
         rest.end()?;
         if admission.window.len() > admission.fresh {
-            return Err(RowError::Impossible("count of fresh events"));
+            return Err(RowError::Damaged("count of fresh events"));
         }
         Ok(admission)
+    }
+
+    fn take_counts(rest: &mut Rest<'_>, previous: &mut Position) -> Option<Self> {
+        Some(Self {
+            applied: rest.applied(previous)?,
+            fresh: rest.tally()?,
+            duplicates: rest.tally()?,
+            conflicts: rest.tally()?,
+            rejected: rest.tally()?,
+            ..Self::default()
+        })
     }
 
     /// Bytes of memory it takes, roughly.

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::encoding::{Put, Rest, RowError};
+use crate::encoding::{Put, Rest};
 
 /// How many import sources of a user are remembered; the one not heard of for longest is forgotten first.
 pub const MAX_SOURCES: usize = 64;
@@ -63,17 +63,17 @@ impl Sources {
         }
     }
 
-    pub(super) fn decode(rest: &mut Rest<'_>) -> Result<Self, RowError> {
-        let count = rest.count(LEAST_ENCODED_BYTES, "count of import sources")?;
+    pub(super) fn take(rest: &mut Rest<'_>) -> Option<Self> {
+        let count = rest.count(LEAST_ENCODED_BYTES)?;
         if count > MAX_SOURCES {
-            return Err(RowError::Impossible("count of import sources"));
+            return None;
         }
         let mut sources = Vec::with_capacity(count);
         for _ in 0..count {
-            let name_hash = rest.u128("import source")?;
-            sources.push(Source { name_hash, highest: rest.varint("import sequence")? });
+            let name_hash = u128::from_le_bytes(*rest.array()?);
+            sources.push(Source { name_hash, highest: rest.varint()? });
         }
-        Ok(Self(sources))
+        Some(Self(sources))
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 use hindcast_domain::{EventKind, Position};
 use uuid::Uuid;
 
-use crate::encoding::{Put, Rest, RowError};
+use crate::encoding::{Put, Rest};
 
 /// Bytes of an encoded id at least.
 const LEAST_ENCODED_BYTES: usize = 1 + 2 + 16 + 8;
@@ -90,19 +90,18 @@ impl Window {
         }
     }
 
-    pub(super) fn decode(previous: &mut Position, rest: &mut Rest<'_>) -> Result<Self, RowError> {
-        let count = rest.count(LEAST_ENCODED_BYTES, "count of event ids")?;
+    pub(super) fn take(previous: &mut Position, rest: &mut Rest<'_>) -> Option<Self> {
+        let count = rest.count(LEAST_ENCODED_BYTES)?;
         let mut seen = VecDeque::with_capacity(count);
         for _ in 0..count {
-            let kind = EventKind::from_code(rest.byte("kind of event")?);
             seen.push_back(Seen {
-                kind: kind.ok_or(RowError::Impossible("kind of event"))?,
-                position: rest.position(previous, "position of an event")?,
-                event_id: rest.uuid("event id")?,
-                content: rest.u64("hash of an event")?,
+                kind: EventKind::from_code(rest.byte()?)?,
+                position: rest.position(previous)?,
+                event_id: rest.uuid()?,
+                content: u64::from_le_bytes(*rest.array()?),
             });
         }
-        Ok(Self { seen, index: None })
+        Some(Self { seen, index: None })
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

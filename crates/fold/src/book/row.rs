@@ -76,38 +76,68 @@ impl Book {
     pub fn decode(row: &[u8]) -> Result<Self, RowError> {
         let mut rest = Rest::of_row(row, ROW_VERSION)?;
         let mut previous = NO_POSITION;
-        let mut book = Self {
-            applied: rest.applied(&mut previous)?,
-            signals: rest.tally("count of signals")?,
-            signals_dropped: rest.tally("count of dropped signals")?,
-            joined: rest.tally("count of joined trades")?,
-            voided: rest.tally("count of voided trades")?,
-            voided_outside_ring: rest.tally("count of voided trades outside the ring")?,
-            taken: take_totals(&mut rest)?,
-            simulated: take_totals(&mut rest)?,
-            ..Self::default()
-        };
-        for _ in 0..rest.count(1, "count of strategies")? {
-            if !book.strategies.append(rest.text("strategy")?) {
-                return Err(RowError::Impossible("strategy"));
-            }
-        }
-        let trades = rest.count(LEAST_TRADE_BYTES, "count of trades in the ring")?;
-        book.ring = VecDeque::with_capacity(trades);
-        for _ in 0..trades {
-            book.ring.push_back(take_trade(&mut rest, &mut previous, &mut book.strategies)?);
-        }
-        let signals = rest.count(LEAST_SIGNAL_BYTES, "count of waiting signals")?;
-        book.waiting = VecDeque::with_capacity(signals);
-        for _ in 0..signals {
-            book.waiting.push_back(take_waiting(&mut rest, &mut previous, &mut book.strategies)?);
-        }
+        let mut book = Self::take_counts(&mut rest, &mut previous).ok_or(RowError::Damaged("counts"))?;
+        book.strategies = take_strategies(&mut rest).ok_or(RowError::Damaged("strategies"))?;
+        let strategies = &mut book.strategies;
+        book.ring = take_trades(&mut rest, &mut previous, strategies).ok_or(RowError::Damaged("closed trades"))?;
+        book.waiting =
+            take_signals(&mut rest, &mut previous, strategies).ok_or(RowError::Damaged("waiting signals"))?;
         rest.end()?;
         if book.strategies.has_unused() {
-            return Err(RowError::Impossible("strategy"));
+            return Err(RowError::Damaged("strategies"));
         }
         Ok(book)
     }
+
+    fn take_counts(rest: &mut Rest<'_>, previous: &mut Position) -> Option<Self> {
+        Some(Self {
+            applied: rest.applied(previous)?,
+            signals: rest.tally()?,
+            signals_dropped: rest.tally()?,
+            joined: rest.tally()?,
+            voided: rest.tally()?,
+            voided_outside_ring: rest.tally()?,
+            taken: take_totals(rest)?,
+            simulated: take_totals(rest)?,
+            ..Self::default()
+        })
+    }
+}
+
+fn take_strategies(rest: &mut Rest<'_>) -> Option<Strategies> {
+    let mut strategies = Strategies::default();
+    for _ in 0..rest.count(1)? {
+        if !strategies.append(rest.text()?) {
+            return None;
+        }
+    }
+    Some(strategies)
+}
+
+fn take_trades(
+    rest: &mut Rest<'_>,
+    previous: &mut Position,
+    strategies: &mut Strategies,
+) -> Option<VecDeque<ClosedTrade>> {
+    let count = rest.count(LEAST_TRADE_BYTES)?;
+    let mut trades = VecDeque::with_capacity(count);
+    for _ in 0..count {
+        trades.push_back(take_trade(rest, previous, strategies)?);
+    }
+    Some(trades)
+}
+
+fn take_signals(
+    rest: &mut Rest<'_>,
+    previous: &mut Position,
+    strategies: &mut Strategies,
+) -> Option<VecDeque<WaitingSignal>> {
+    let count = rest.count(LEAST_SIGNAL_BYTES)?;
+    let mut signals = VecDeque::with_capacity(count);
+    for _ in 0..count {
+        signals.push_back(take_waiting(rest, previous, strategies)?);
+    }
+    Some(signals)
 }
 
 fn put_totals(into: &mut Vec<u8>, totals: &Totals) {
@@ -116,32 +146,31 @@ fn put_totals(into: &mut Vec<u8>, totals: &Totals) {
     into.sum(totals.pnl_e9);
 }
 
-fn take_totals(rest: &mut Rest<'_>) -> Result<Totals, RowError> {
-    Ok(Totals {
-        trades: rest.tally("count of trades")?,
-        wins: rest.tally("count of wins")?,
-        pnl_e9: rest.sum("sum of pnl")?,
-    })
+fn take_totals(rest: &mut Rest<'_>) -> Option<Totals> {
+    Some(Totals { trades: rest.tally()?, wins: rest.tally()?, pnl_e9: rest.sum()? })
 }
+
+/// What every trade has, in one piece: flags, id, time, entry price, pnl.
+const FIXED_BYTES: usize = 2 + 16 + 8 + 8 + 8;
 
 fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade) {
     let joined_by = trade.signal.map_or(0, |signal| joined_by_code(signal.joined_by));
     let signal_flags = trade.signal.map_or(0, |signal| signal_flags(signal.strategy, signal.price_e9));
-    into.put(
-        &(feature_flags(&trade.features)
-            | signal_flags
-            | joined_by << flag::JOINED_BY_SHIFT
-            | when(trade.simulated, flag::SIMULATED)
-            | when(trade.own_strategy.is_some(), flag::OWN_STRATEGY)
-            | when(trade.missed_decision.is_some(), flag::MISSED_DECISION)
-            | when(trade.missed_signal.is_some(), flag::MISSED_SIGNAL))
-        .to_le_bytes(),
-    );
+    let flags = feature_flags(&trade.features)
+        | signal_flags
+        | joined_by << flag::JOINED_BY_SHIFT
+        | when(trade.simulated, flag::SIMULATED)
+        | when(trade.own_strategy.is_some(), flag::OWN_STRATEGY)
+        | when(trade.missed_decision.is_some(), flag::MISSED_DECISION)
+        | when(trade.missed_signal.is_some(), flag::MISSED_SIGNAL);
+    let mut fixed = [0; FIXED_BYTES];
+    fixed[..2].copy_from_slice(&flags.to_le_bytes());
+    fixed[2..18].copy_from_slice(trade.event_id.as_bytes());
+    fixed[18..26].copy_from_slice(&trade.occurred_at.0.to_le_bytes());
+    fixed[26..34].copy_from_slice(&trade.entry_price_e9.0.to_le_bytes());
+    fixed[34..].copy_from_slice(&trade.pnl_e9.0.to_le_bytes());
+    into.put(&fixed);
     into.position(previous, trade.position);
-    into.uuid(trade.event_id);
-    into.time(trade.occurred_at);
-    into.money(trade.entry_price_e9);
-    into.money(trade.pnl_e9);
     put_strategy(into, trade.own_strategy);
     put_features(into, &trade.features);
     if let Some(signal) = &trade.signal {
@@ -157,35 +186,30 @@ fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade) {
 }
 
 #[inline]
-fn take_trade(
-    rest: &mut Rest<'_>,
-    previous: &mut Position,
-    strategies: &mut Strategies,
-) -> Result<ClosedTrade, RowError> {
-    let flags = rest.u16("trade")?;
-    if flags & !flag::OF_TRADE != 0 {
-        return Err(RowError::Impossible("trade"));
-    }
+fn take_trade(rest: &mut Rest<'_>, previous: &mut Position, strategies: &mut Strategies) -> Option<ClosedTrade> {
+    let mut fixed = Rest::of_array(rest.array::<FIXED_BYTES>()?);
+    let flags = fixed.u16()?;
     let has = |bit: u16| flags & bit != 0;
-    let position = rest.position(previous, "position of a trade")?;
-    let event_id = rest.uuid("id of a trade")?;
-    let occurred_at = rest.time("time of a trade")?;
-    let entry_price_e9 = rest.money("entry price")?;
-    let pnl_e9 = rest.money("pnl")?;
+    if has(!flag::OF_TRADE) {
+        return None;
+    }
+    let (event_id, occurred_at) = (fixed.uuid()?, fixed.time()?);
+    let (entry_price_e9, pnl_e9) = (fixed.money()?, fixed.money()?);
+    let position = rest.position(previous)?;
     let own_strategy = take_strategy(rest, has(flag::OWN_STRATEGY), strategies)?;
     let features = take_features(rest, flags)?;
     let signal = match joined_by_of_code((flags >> flag::JOINED_BY_SHIFT) & 3) {
-        None if has(flag::SIGNAL_STRATEGY | flag::SIGNAL_PRICE) => return Err(RowError::Impossible("trade")),
+        None if has(flag::SIGNAL_STRATEGY | flag::SIGNAL_PRICE) => return None,
         None => None,
         Some(joined_by) => Some(SignalRef {
-            position: rest.position(&mut previous.clone(), "position of a signal")?,
-            event_id: rest.uuid("id of a signal")?,
+            position: rest.position(&mut previous.clone())?,
+            event_id: rest.uuid()?,
             strategy: take_strategy(rest, has(flag::SIGNAL_STRATEGY), strategies)?,
             price_e9: take_price(rest, has(flag::SIGNAL_PRICE))?,
             joined_by,
         }),
     };
-    Ok(ClosedTrade {
+    Some(ClosedTrade {
         position,
         event_id,
         occurred_at,
@@ -196,8 +220,8 @@ fn take_trade(
         simulated: has(flag::SIMULATED),
         features,
         signal,
-        missed_decision: has(flag::MISSED_DECISION).then(|| rest.uuid("missed decision")).transpose()?,
-        missed_signal: has(flag::MISSED_SIGNAL).then(|| rest.uuid("missed signal")).transpose()?,
+        missed_decision: if has(flag::MISSED_DECISION) { Some(rest.uuid()?) } else { None },
+        missed_signal: if has(flag::MISSED_SIGNAL) { Some(rest.uuid()?) } else { None },
     })
 }
 
@@ -211,18 +235,14 @@ fn put_waiting(into: &mut Vec<u8>, previous: &mut Position, signal: &WaitingSign
 }
 
 #[inline]
-fn take_waiting(
-    rest: &mut Rest<'_>,
-    previous: &mut Position,
-    strategies: &mut Strategies,
-) -> Result<WaitingSignal, RowError> {
-    let flags = rest.u16("waiting signal")?;
+fn take_waiting(rest: &mut Rest<'_>, previous: &mut Position, strategies: &mut Strategies) -> Option<WaitingSignal> {
+    let flags = rest.u16()?;
     if flags & !flag::OF_SIGNAL != 0 {
-        return Err(RowError::Impossible("waiting signal"));
+        return None;
     }
-    Ok(WaitingSignal {
-        position: rest.position(previous, "position of a signal")?,
-        event_id: rest.uuid("id of a signal")?,
+    Some(WaitingSignal {
+        position: rest.position(previous)?,
+        event_id: rest.uuid()?,
         strategy: take_strategy(rest, flags & flag::SIGNAL_STRATEGY != 0, strategies)?,
         price_e9: take_price(rest, flags & flag::SIGNAL_PRICE != 0)?,
         features: take_features(rest, flags)?,
@@ -261,15 +281,18 @@ fn put_strategy(into: &mut Vec<u8>, strategy: Option<u16>) {
     }
 }
 
-fn take_strategy(rest: &mut Rest<'_>, is_there: bool, strategies: &mut Strategies) -> Result<Option<u16>, RowError> {
+/// The outer `Option` tells a damaged index, the inner one that there is none.
+#[inline]
+#[allow(clippy::option_option)]
+fn take_strategy(rest: &mut Rest<'_>, is_there: bool, strategies: &mut Strategies) -> Option<Option<u16>> {
     if !is_there {
-        return Ok(None);
+        return Some(None);
     }
-    let index = match rest.byte("index of a strategy")? {
+    let index = match rest.byte()? {
         OTHER_BYTE => super::OTHER_STRATEGY,
         index => index.into(),
     };
-    if strategies.refer(index) { Ok(Some(index)) } else { Err(RowError::Impossible("index of a strategy")) }
+    strategies.refer(index).then_some(Some(index))
 }
 
 fn put_price(into: &mut Vec<u8>, price_e9: Option<MoneyE9>) {
@@ -278,8 +301,9 @@ fn put_price(into: &mut Vec<u8>, price_e9: Option<MoneyE9>) {
     }
 }
 
-fn take_price(rest: &mut Rest<'_>, is_there: bool) -> Result<Option<MoneyE9>, RowError> {
-    is_there.then(|| rest.money("price of a signal")).transpose()
+#[allow(clippy::option_option)] // as above
+fn take_price(rest: &mut Rest<'_>, is_there: bool) -> Option<Option<MoneyE9>> {
+    if is_there { rest.money().map(Some) } else { Some(None) }
 }
 
 /// An hour as one byte, if that loses nothing.
@@ -310,14 +334,14 @@ fn put_features(into: &mut Vec<u8>, features: &Features) {
 }
 
 #[inline]
-fn take_features(rest: &mut Rest<'_>, flags: u16) -> Result<Features, RowError> {
-    let mut feature = |bit: u16, what| (flags & bit != 0).then(|| rest.float(what)).transpose();
-    Ok(Features {
+fn take_features(rest: &mut Rest<'_>, flags: u16) -> Option<Features> {
+    let mut feature = |bit: u16| if flags & bit != 0 { rest.float().map(Some) } else { Some(None) };
+    Some(Features {
         side: if flags & flag::SHORT == 0 { Side::Long } else { Side::Short },
-        rsi: feature(flag::RSI, "rsi")?,
-        vwap_distance_abs_percent: feature(flag::DISTANCE, "distance from VWAP")?,
-        atr: feature(flag::ATR, "atr")?,
-        volume_ratio: feature(flag::VOLUME_RATIO, "volume ratio")?,
-        hour: if flags & flag::WHOLE_HOUR == 0 { rest.float("hour")? } else { rest.byte("hour")?.into() },
+        rsi: feature(flag::RSI)?,
+        vwap_distance_abs_percent: feature(flag::DISTANCE)?,
+        atr: feature(flag::ATR)?,
+        volume_ratio: feature(flag::VOLUME_RATIO)?,
+        hour: if flags & flag::WHOLE_HOUR == 0 { rest.float()? } else { rest.byte()?.into() },
     })
 }

@@ -104,6 +104,9 @@ fn a_void_of_a_trade_that_never_took_effect_is_unusable() {
         assert_eq!(world.verdict(), Verdict::Rejected(Unusable::NothingToVoid));
         assert_eq!(world.book().voided, 0);
     });
+    given([signal(1).rsi(101.0), signal(2)]).when(void_of(&trade(9), at(0))).then(|world| {
+        assert_eq!(world.verdict(), Verdict::Rejected(Unusable::NothingToVoid), "no id was ever forgotten");
+    });
     let params = FoldParams { admission: AdmissionParams { window_ids: 2 }, ..FoldParams::default() };
     let world = || (1..=4).map(signal).fold(World::with_params(params), World::when);
     world().when(void_of(&trade(9), at(2))).then(|world| {
