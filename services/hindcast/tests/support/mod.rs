@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +18,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
+/// As many requests a minute as a key may have.
+const NO_LIMIT: u32 = 100_000_000;
 /// The admin key that tests bring along.
 pub const ADMIN_KEY: &str = "hc_test_admin_key_of_the_tests_0123456789";
 
@@ -58,9 +62,19 @@ impl Server {
     }
 
     /// SIGTERM, and waits for the end.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
+        self.terminate();
+        self.ended();
+    }
+
+    /// SIGTERM, and does not wait.
+    pub fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end that [`Self::terminate`] began.
+    pub fn ended(mut self) {
         let status = self.child.wait().unwrap();
         assert!(status.success(), "the server did not stop cleanly: {status}");
     }
@@ -90,6 +104,7 @@ pub fn command() -> Command {
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     pub url: String,
+    operator: Arc<OnceCell<String>>,
 }
 
 /// An answer, whatever its status.
@@ -123,7 +138,8 @@ impl Answer {
 
 impl Http {
     pub fn new(url: &str) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), url: url.to_owned() }
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, url: url.to_owned(), operator: Arc::default() }
     }
 
     /// Sends a request; an error is that of the connection.
@@ -163,38 +179,82 @@ impl Http {
 
     /// A key of a user with the scope `trade` and no limit to speak of.
     pub async fn trader(&self, user: &str) -> String {
-        self.key(user, &["trade"], Some(100_000_000)).await
+        self.key(user, &["trade"], Some(NO_LIMIT)).await
     }
 
+    /// A key of the scopes `admin` and `replay` without a limit to speak of, made once with the key that tests bring along.
+    pub async fn operator(&self) -> String {
+        let made = self.operator.get_or_init(|| async {
+            let body = json!({"user_id": "operator", "scopes": ["admin", "replay"], "requests_per_minute": NO_LIMIT});
+            self.new_key(ADMIN_KEY, &body).await["key"].as_str().unwrap().to_owned()
+        });
+        made.await.clone()
+    }
+
+    /// The secret of a new key; with the common limit if none is given.
     pub async fn key(&self, user: &str, scopes: &[&str], requests_per_minute: Option<u32>) -> String {
-        let mut body = json!({"user_id": user, "scopes": scopes});
-        if let Some(limit) = requests_per_minute {
-            body["requests_per_minute"] = limit.into();
-        }
-        let answer = self.post("/admin/v1/keys", ADMIN_KEY, &body).await;
+        let body = json!({"user_id": user, "scopes": scopes, "requests_per_minute": requests_per_minute});
+        self.new_key(&self.operator().await, &body).await["key"].as_str().unwrap().to_owned()
+    }
+
+    /// All that is answered about a new key.
+    pub async fn new_key(&self, admin: &str, body: &Value) -> Value {
+        let answer = self.post("/admin/v1/keys", admin, body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer.json()["key"].as_str().unwrap().to_owned()
+        answer.json()
+    }
+
+    /// What operators see.
+    pub async fn status(&self) -> Value {
+        let answer = self.get("/admin/v1/status", &self.operator().await).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()
+    }
+
+    /// One past the last durable record of each partition's journal, decisions and dead letters.
+    pub async fn log_ends(&self) -> Vec<[u64; 3]> {
+        let status = self.status().await;
+        let ends = |partition: &Value| {
+            ["journal_end", "decisions_end", "dead_letters_end"].map(|name| partition[name].as_u64().unwrap())
+        };
+        status["partitions"].as_array().unwrap().iter().map(ends).collect()
     }
 
     /// Waits until everything durable is projected.
     pub async fn caught_up(&self) {
-        for _ in 0..1_200 {
-            // The admin key has the common limit: ask gently.
-            let answer = self.get("/admin/v1/status", ADMIN_KEY).await;
-            if answer.status == StatusCode::TOO_MANY_REQUESTS {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-            let status = answer.json();
-            let lag: u64 =
-                status["partitions"].as_array().unwrap().iter().map(|p| p["lag_events"].as_u64().unwrap()).sum();
+        for _ in 0..3_000 {
+            let status = self.status().await;
+            let partitions = status["partitions"].as_array().unwrap();
+            let lag: u64 = partitions.iter().map(|partition| partition["lag_events"].as_u64().unwrap()).sum();
             if lag == 0 {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(40)).await;
         }
         panic!("the projection did not catch up");
     }
+}
+
+/// A signal as small as it may be.
+pub fn signal(symbol: &str) -> Value {
+    json!({"symbol": symbol, "side": "LONG", "price": 6524.25, "rsi": 28.5, "vwap": 6532.5})
+}
+
+/// A trade as small as it may be.
+pub fn trade(symbol: &str, pnl: f64) -> Value {
+    json!({"symbol": symbol, "side": "LONG", "entry_price": 6524.25, "exit_price": 6530.0, "pnl": pnl})
+}
+
+/// The same with further fields, or other values of those there.
+pub fn with(mut body: Value, fields: Value) -> Value {
+    let (Value::Object(body_fields), Value::Object(fields)) = (&mut body, fields) else { panic!("two objects") };
+    body_fields.extend(fields);
+    body
+}
+
+/// A runtime for a test that starts and stops the program in between.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// The seed of a random test: `HINDCAST_SEED`, else of the clock. Print it when the test fails.
