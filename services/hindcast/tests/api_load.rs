@@ -84,15 +84,20 @@ async fn the_request_after_the_hundredth_is_refused_and_others_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
     let http = Http::new(&server.url);
-    let (key, second_key) = (http.key("bot-owner-1", &["trade"], None).await, http.key("bot-owner-1", &["trade"], None).await);
-    let (bystander, slow) = (http.key("bot-owner-2", &["trade"], None).await, http.key("bot-owner-3", &["trade"], Some(3)).await);
+    let (key, second_key) =
+        (http.key("bot-owner-1", &["trade"], None).await, http.key("bot-owner-1", &["trade"], None).await);
+    let (bystander, slow) =
+        (http.key("bot-owner-2", &["trade"], None).await, http.key("bot-owner-3", &["trade"], Some(3)).await);
 
     let began = Instant::now();
-    let answers: Vec<Answer> =
-        stream::iter(0..250).map(|_| ask(&http, &key, 1)).buffer_unordered(50).collect().await;
+    let answers: Vec<Answer> = stream::iter(0..250).map(|_| ask(&http, &key, 1)).buffer_unordered(50).collect().await;
     let answered = answers.iter().filter(|answer| answer.status == StatusCode::OK).count();
     let most = allowance(began.elapsed());
-    assert!((REQUESTS..=most).contains(&answered), "{answered} of 250 answered, at most {most} in {:?}", began.elapsed());
+    assert!(
+        (REQUESTS..=most).contains(&answered),
+        "{answered} of 250 answered, at most {most} in {:?}",
+        began.elapsed()
+    );
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status != StatusCode::OK).collect();
     refused.iter().for_each(|answer| judge_refusal(answer));
 

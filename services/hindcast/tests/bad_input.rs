@@ -64,7 +64,8 @@ impl System {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Failed authentications are limited by address; that is another test's subject.
-        let server = Server::start_with(&folder.path().join("data"), &[("HINDCAST_AUTH__FAILURES_PER_MINUTE", "100000")]);
+        let server =
+            Server::start_with(&folder.path().join("data"), &[("HINDCAST_AUTH__FAILURES_PER_MINUTE", "100000")]);
         let http = Http::new(&server.url);
         Self { server, folder, http }
     }
@@ -109,7 +110,9 @@ fn judge(case: &Case, answer: &Answer) {
 /// No paths of the machine, no names of Rust, no panics.
 fn tells_nothing_of_the_inside(what: &str, answer: &Answer) {
     let text = String::from_utf8_lossy(&answer.body);
-    for inside in ["::", ".rs", "panicked", "unwrap", "hindcast_", "/root", "/home", "/tmp", "serde", "backtrace", "Err("] {
+    for inside in
+        ["::", ".rs", "panicked", "unwrap", "hindcast_", "/root", "/home", "/tmp", "serde", "backtrace", "Err("]
+    {
         assert!(!text.contains(inside), "{what} tells of the inside ({inside}): {text}");
     }
 }
@@ -172,7 +175,8 @@ fn wrong_signals() -> Vec<Case> {
     let faulty = |fields: Value| with(signal("ES"), fields);
     let mut cases = Vec::new();
     for path in ["/v1/signals", "/v1/confidence", "/v1/confidence?dry_run=true"] {
-        let one = |what: &'static str, fields: Value, pointer: &'static str| wrong(what, path, &faulty(fields), &[pointer]);
+        let one =
+            |what: &'static str, fields: Value, pointer: &'static str| wrong(what, path, &faulty(fields), &[pointer]);
         cases.extend([
             wrong("nothing that is required", path, &json!({}), &["/symbol", "/side", "/price", "/rsi"]),
             one("a field of another name", json!({"pirce": 1}), "/pirce"),
@@ -232,7 +236,12 @@ fn wrong_trades() -> Vec<Case> {
         wrong(what, path, &with(trade("ES", 1.0), fields), &[pointer])
     };
     vec![
-        wrong("nothing that is required", path, &json!({}), &["/symbol", "/side", "/entry_price", "/exit_price", "/pnl"]),
+        wrong(
+            "nothing that is required",
+            path,
+            &json!({}),
+            &["/symbol", "/side", "/entry_price", "/exit_price", "/pnl"],
+        ),
         one("a pnl with ten decimals", json!({"pnl": "-0.0000000001"}), "/pnl"),
         one("a pnl beyond 64 bits", json!({"pnl": -1e11}), "/pnl"),
         one("a pnl that is true", json!({"pnl": true}), "/pnl"),
@@ -245,10 +254,22 @@ fn wrong_trades() -> Vec<Case> {
             json!({"entry_time": "2026-03-02T14:00:00Z", "exit_time": "2026-03-02T13:59:59Z"}),
             "/exit_time",
         ),
-        post("another user's id", path, with(trade("ES", 1.0), json!({"user_id": "careless-2"})).to_string(), 403, "forbidden"),
+        post(
+            "another user's id",
+            path,
+            with(trade("ES", 1.0), json!({"user_id": "careless-2"})).to_string(),
+            403,
+            "forbidden",
+        ),
         post("a void of no trade", "/v1/trades/0192f8a0-0000-7000-8000-000000000001/void", "{}", 404, "not-found"),
         post("a void of no id", "/v1/trades/7/void", "{}", 404, "not-found"),
-        post("a void with broken JSON", "/v1/trades/0192f8a0-0000-7000-8000-000000000001/void", "{", 400, "malformed-body"),
+        post(
+            "a void with broken JSON",
+            "/v1/trades/0192f8a0-0000-7000-8000-000000000001/void",
+            "{",
+            400,
+            "malformed-body",
+        ),
         wrong(
             "a void with wrong fields",
             "/v1/trades/0192f8a0-0000-7000-8000-000000000001/void",
@@ -272,7 +293,13 @@ fn old_routes() -> Vec<Case> {
         one("a symbol nobody trades here", confidence, &ask, json!({"symbol": "XYZ"}), "/symbol"),
         one("a signal type that is none", confidence, &ask, json!({"signal_type": "BUY"}), "/signal_type"),
         one("a user id with a space", confidence, &ask, json!({"user_id": "care less"}), "/user_id"),
-        post("another user's id", confidence, with(ask.clone(), json!({"user_id": "careless-2"})).to_string(), 403, "forbidden"),
+        post(
+            "another user's id",
+            confidence,
+            with(ask.clone(), json!({"user_id": "careless-2"})).to_string(),
+            403,
+            "forbidden",
+        ),
         one("a price of zero", save_trade, &save, json!({"entry_price": 0}), "/entry_price"),
         one("a vwap below zero", save_trade, &save, json!({"entry_vwap": -1}), "/entry_vwap"),
         one("a side that is none", save_trade, &save, json!({"side": "up"}), "/side"),
@@ -282,7 +309,13 @@ fn old_routes() -> Vec<Case> {
             &json!({"unknown": "is ignored here"}),
             &["/user_id", "/symbol", "/side", "/entry_price", "/exit_price", "/pnl", "/entry_vwap"],
         ),
-        post("another user's id", save_trade, with(save.clone(), json!({"user_id": "careless-2"})).to_string(), 403, "forbidden"),
+        post(
+            "another user's id",
+            save_trade,
+            with(save.clone(), json!({"user_id": "careless-2"})).to_string(),
+            403,
+            "forbidden",
+        ),
         get("another user's totals", "/api/ml/stats?user_id=careless-2", 403, "forbidden"),
         get("totals of a symbol nobody trades here", "/api/ml/stats?symbol=XYZ", 422, "validation"),
     ]
@@ -297,7 +330,8 @@ fn batches() -> Vec<Case> {
     let large_lines = format!("{}\n{item}", " ".repeat(1 << 20));
     vec![
         Case { pointers: vec![""], ..post("1,001 events", path, &many, 422, "validation") },
-        Case { pointers: vec![""], ..post("1,001 lines", path, many_lines, 422, "validation") }.header(NDJSON.0, NDJSON.1),
+        Case { pointers: vec![""], ..post("1,001 lines", path, many_lines, 422, "validation") }
+            .header(NDJSON.0, NDJSON.1),
         post("more than 1 MiB", path, large, 413, "payload-too-large"),
         post("more than 1 MiB of lines", path, large_lines, 413, "payload-too-large").header(NDJSON.0, NDJSON.1),
         post("a batch that is broken off", path, format!("[{item}, "), 400, "malformed-body"),
@@ -309,14 +343,19 @@ fn batches() -> Vec<Case> {
 fn media_types() -> Vec<Case> {
     let body = signal("ES").to_string();
     let mut cases = Vec::new();
-    for path in ["/v1/signals", "/v1/trades", "/v1/confidence", "/api/ml/get_confidence", "/api/ml/save_trade", "/v1/events"] {
+    for path in
+        ["/v1/signals", "/v1/trades", "/v1/confidence", "/api/ml/get_confidence", "/api/ml/save_trade", "/v1/events"]
+    {
         let unread = || post("a media type that is not read", path, &body, 415, "unsupported-media-type");
         cases.push(unread().header(JSON.0, "text/plain"));
         cases.push(unread().header(JSON.0, "application/x-www-form-urlencoded"));
         cases.push(unread().header(JSON.0, "application/jsonx"));
         cases.push(unread().without_content_type());
     }
-    cases.push(post("lines where one event is read", "/v1/signals", &body, 415, "unsupported-media-type").header(NDJSON.0, NDJSON.1));
+    cases.push(
+        post("lines where one event is read", "/v1/signals", &body, 415, "unsupported-media-type")
+            .header(NDJSON.0, NDJSON.1),
+    );
     cases
 }
 
@@ -339,7 +378,13 @@ fn headers_and_queries() -> Vec<Case> {
         get("history without the scope", "/v1/journal?partition=0", 403, "forbidden"),
         get("status without the scope", "/admin/v1/status", 403, "forbidden"),
         get("keys without the scope", "/admin/v1/keys", 403, "forbidden"),
-        post("a key without the scope", "/admin/v1/keys", r#"{"user_id":"careless-1","scopes":["admin"]}"#, 403, "forbidden"),
+        post(
+            "a key without the scope",
+            "/admin/v1/keys",
+            r#"{"user_id":"careless-1","scopes":["admin"]}"#,
+            403,
+            "forbidden",
+        ),
         Case { method: Method::DELETE, ..get("revoking without the scope", "/admin/v1/keys/k1", 403, "forbidden") },
         get("dead letters without the scope", "/admin/v1/dead-letters?partition=0", 403, "forbidden"),
     ]
@@ -350,12 +395,20 @@ async fn items_of_batches(system: &System, key: &str) {
     let good = with(signal("ES"), json!({"type": "signal"}));
     let deep = format!(r#"{{"type":"signal","features":{}{}}}"#, "[".repeat(300), "]".repeat(300));
     let bad: [(String, u16, &[&str]); 8] = [
-        (json!({"type": "signal", "symbol": "XYZ", "side": "LONG", "price": 0, "rsi": 1}).to_string(), 422, &["/price", "/symbol"]),
+        (
+            json!({"type": "signal", "symbol": "XYZ", "side": "LONG", "price": 0, "rsi": 1}).to_string(),
+            422,
+            &["/price", "/symbol"],
+        ),
         (json!({"type": "order"}).to_string(), 422, &[]),
         (signal("ES").to_string(), 422, &["/type"]),
         ("7".to_owned(), 422, &[]),
         (with(good.clone(), json!({"user_id": "careless-2"})).to_string(), 403, &[]),
-        (with(good.clone(), json!({"import": {"source": "", "sequence": 0}})).to_string(), 422, &["/import/sequence", "/import/source"]),
+        (
+            with(good.clone(), json!({"import": {"source": "", "sequence": 0}})).to_string(),
+            422,
+            &["/import/sequence", "/import/source"],
+        ),
         (with(good.clone(), json!({"more": 1})).to_string(), 422, &["/more"]),
         (deep, 400, &[]),
     ];
@@ -370,7 +423,11 @@ async fn items_of_batches(system: &System, key: &str) {
         for (index, (item, status, pointers)) in bad.iter().enumerate() {
             assert_eq!(results[index * 2]["status"], 201, "{results}");
             let refused = &results[index * 2 + 1];
-            assert_eq!((&refused["status"], &refused["error"]["status"]), (&json!(status), &json!(status)), "{item}: {refused}");
+            assert_eq!(
+                (&refused["status"], &refused["error"]["status"]),
+                (&json!(status), &json!(status)),
+                "{item}: {refused}"
+            );
             let errors = refused["error"]["errors"].as_array().cloned().unwrap_or_default();
             let mut found: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
             found.sort_unstable();
@@ -416,7 +473,8 @@ async fn credentials() {
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     tokio::time::sleep(Duration::from_millis(1_100)).await;
 
-    let token = http.post("/v1/auth/token", &good, &json!({})).await.json()["access_token"].as_str().unwrap().to_owned();
+    let token =
+        http.post("/v1/auth/token", &good, &json!({})).await.json()["access_token"].as_str().unwrap().to_owned();
     let forged = forged_tokens(http, &token).await;
     let own = own_keys(&system.folder.path().join("data"), &token);
 
@@ -441,7 +499,8 @@ async fn credentials() {
         with_header("nothing after Bearer", "authorization", "Bearer"),
         with_header("a garbled token", "authorization", &format!("Bearer {}A", &token[..token.len() - 2])),
         with_header("two dots", "authorization", "Bearer .."),
-        with_header("two credentials that differ", "authorization", &format!("Bearer {token}")).header("x-api-key", &good),
+        with_header("two credentials that differ", "authorization", &format!("Bearer {token}"))
+            .header("x-api-key", &good),
     ];
     for (what, forged) in forged.into_iter().chain(own) {
         cases.push(with_header(what, "authorization", &format!("Bearer {forged}")));
@@ -470,7 +529,8 @@ async fn forged_tokens(http: &Http, token: &str) -> Vec<(&'static str, String)> 
     let parts: Vec<&str> = token.split('.').collect();
     let unsigned = |header: Value| format!("{}.{}", base64url(header.to_string().as_bytes()), parts[1]);
     let with_kid = |algorithm| Header { kid: Some(kid.clone()), ..Header::new(algorithm) };
-    let by_secret = |secret: &[u8]| encode(&with_kid(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret)).unwrap();
+    let by_secret =
+        |secret: &[u8]| encode(&with_kid(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret)).unwrap();
     let other_key = EncodingKey::from_ed_der(&pkcs8(&[7; 32]));
     let promoted = with(claims.clone(), json!({"scopes": ["trade", "admin", "replay"]}));
     let other_user = with(claims.clone(), json!({"sub": "careless-2"}));
@@ -506,7 +566,8 @@ fn own_keys(data: &Path, token: &str) -> Vec<(&'static str, String)> {
     let seed: Vec<u8> = (0..32).map(|byte| u8::from_str_radix(&seed[byte * 2..byte * 2 + 2], 16).unwrap()).collect();
     let key = EncodingKey::from_ed_der(&pkcs8(&seed));
     let kid = header["kid"].as_str().map(str::to_owned);
-    let sign = |claims: &Value| encode(&Header { kid: kid.clone(), ..Header::new(Algorithm::EdDSA) }, claims, &key).unwrap();
+    let sign =
+        |claims: &Value| encode(&Header { kid: kid.clone(), ..Header::new(Algorithm::EdDSA) }, claims, &key).unwrap();
     assert_eq!(sign(&claims).split('.').count(), 3);
     let now = claims["iat"].as_u64().unwrap();
     let changed = |fields: Value| sign(&with(claims.clone(), fields));

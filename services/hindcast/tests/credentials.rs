@@ -37,7 +37,8 @@ impl System {
 
     async fn revoke(&self, id: &Value) {
         let path = format!("/admin/v1/keys/{}", id.as_str().unwrap());
-        let answer = self.http.try_send(Method::DELETE, &path, Some(&self.http.operator().await), &[], "").await.unwrap();
+        let answer =
+            self.http.try_send(Method::DELETE, &path, Some(&self.http.operator().await), &[], "").await.unwrap();
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         assert!(answer.json()["revoked_at"].is_string(), "{answer:?}");
     }

@@ -50,7 +50,11 @@ fn an_event_counts_once_however_often_and_whenever_it_is_sent() {
         assert!(!told(&http.post("/v1/signals", &key, &seen).await).1);
         assert!(told(&http.post("/v1/signals", &key, &seen).await).1);
         let view = view(&http, &key).await;
-        assert_eq!((&view["trades"], &view["wins"], &view["total_pnl"]), (&json!(1), &json!(1), &json!(12.5)), "{view}");
+        assert_eq!(
+            (&view["trades"], &view["wins"], &view["total_pnl"]),
+            (&json!(1), &json!(1), &json!(12.5)),
+            "{view}"
+        );
         assert_eq!(view["signals"], 1, "{view}");
         first
     });
@@ -105,7 +109,11 @@ async fn sent_five_times_at_once_it_counts_once() {
         assert_eq!(positions.len(), 1, "all are told the same place: {answers:?}");
     }
     let view = view(&http, &key).await;
-    assert_eq!((view["trades"].as_u64(), view["total_pnl"].as_f64()), (Some(EVENTS as u64), Some(EVENTS as f64)), "{view}");
+    assert_eq!(
+        (view["trades"].as_u64(), view["total_pnl"].as_f64()),
+        (Some(EVENTS as u64), Some(EVENTS as f64)),
+        "{view}"
+    );
     server.stop();
 }
 
@@ -121,7 +129,8 @@ async fn within_a_batch_and_across_kinds_and_users() {
     let differs = with(as_trade.clone(), json!({"exit_price": 1.0}));
     let batch = json!([as_trade, as_trade, as_signal, differs, as_signal]);
     let results = http.post("/v1/events", &one, &batch).await.json()["results"].clone();
-    let told: Vec<_> = results.as_array().unwrap().iter().map(|r| (r["status"].clone(), r["duplicate"].clone())).collect();
+    let told: Vec<_> =
+        results.as_array().unwrap().iter().map(|r| (r["status"].clone(), r["duplicate"].clone())).collect();
     let (created, conflict) = (json!(201), json!(409));
     // One id names one event of each kind.
     assert_eq!(
@@ -228,7 +237,10 @@ fn a_trade_is_taken_back_once_and_stays_taken_back() {
         let http = Http::new(&server.url);
         runtime.block_on(async {
             assert!(told(&http.post(&path, &key, &json!({})).await).1);
-            assert!(told(&http.post("/v1/trades", &key, &body).await).1, "the trade sent again is still the same trade");
+            assert!(
+                told(&http.post("/v1/trades", &key, &body).await).1,
+                "the trade sent again is still the same trade"
+            );
             let view = view(&http, &key).await;
             assert_eq!((&view["trades"], &view["total_pnl"]), (&json!(1), &json!(1.0)), "{view}");
             assert_eq!(view["trades_voided"], 1, "{view}");

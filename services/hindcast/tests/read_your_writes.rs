@@ -55,7 +55,8 @@ async fn a_read_that_names_a_write_sees_it() {
             2 => {
                 let (signal, trade) = (signal("ES"), trade("ES", 1.0));
                 (signals, trades) = (signals + 2, trades + 1);
-                let [signal, trade] = [(signal, "signal"), (trade, "trade")].map(|(e, kind)| with(e, json!({"type": kind})));
+                let [signal, trade] =
+                    [(signal, "signal"), (trade, "trade")].map(|(e, kind)| with(e, json!({"type": kind})));
                 http.post("/v1/events", &key, &json!([signal, trade, signal, {"type": "bad"}])).await
             }
             3 => {

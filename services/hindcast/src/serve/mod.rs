@@ -42,7 +42,7 @@ pub struct Running {
     /// What the HTTP API is, as OpenAPI.
     pub description: utoipa::openapi::OpenApi,
     shutdown: Shutdown,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     projector: Option<Projector>,
     log: Arc<dyn Log>,
     board: Arc<ProgressBoard>,
@@ -79,8 +79,7 @@ impl Running {
     /// When something could not be finished.
     pub async fn shutdown(self) -> Result<(), Failure> {
         self.shutdown.trigger();
-        let served =
-            self.server.await.map_err(|error| Failure::failed(format_args!("the server panicked: {error}")))?;
+        self.server.await.map_err(|error| Failure::failed(format_args!("the server panicked: {error}")))?;
         let (projector, engine, log) = (self.projector, self.engine, self.log);
         // Writing rows and closing folders blocks on the disk.
         let stopped = tokio::task::spawn_blocking(move || {
@@ -89,8 +88,7 @@ impl Running {
             stopped
         });
         let stopped = stopped.await.map_err(|error| Failure::failed(format_args!("stopping panicked: {error}")))?;
-        stopped.map_err(Failure::failed)?;
-        served.map_err(|error| Failure::failed(format_args!("the server failed: {error}")))
+        stopped.map_err(Failure::failed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the tests of the whole program share: the program as a process of its own, and raw requests to it.
 
-#![allow(dead_code)] // each test uses a part
+#![allow(dead_code, unreachable_pub)] // each test is a crate that uses a part
 
 use std::{
     io::{BufRead, BufReader},
