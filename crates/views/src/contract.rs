@@ -3,7 +3,7 @@
 //! Each function takes an empty store. Calls that fail are repeated, as the port's users do, so the same suite runs on
 //! an adapter and on one that fails now and then.
 
-#![allow(clippy::panic)] // a suite of tests: what does not hold is a panic
+#![allow(clippy::panic, clippy::unwrap_used)] // a suite of tests: what does not hold is a panic
 
 use std::future::Future;
 
@@ -19,7 +19,7 @@ macro_rules! view_store_contract {
     ($make:expr) => {
         $crate::view_store_contract!($make;
             rows_are_read_back, absent_is_absent, rows_never_go_back, the_same_again_changes_nothing,
-            progress_never_goes_back, another_journal_replaces_progress, tables_are_apart, scans_page_in_key_order,
+            progress_never_goes_back, nothing_builds_on_what_was_lost, another_journal_replaces_progress, tables_are_apart, scans_page_in_key_order,
             progress_is_never_ahead_of_rows, writers_at_once_leave_the_newest);
     };
     ($make:expr; $($name:ident),*) => {
@@ -77,7 +77,7 @@ fn row(name: &str, key: &[u8], applied: Position, state: &[u8]) -> RowWrite {
 }
 
 fn rows(rows: impl Into<Vec<RowWrite>>) -> ViewBatch {
-    ViewBatch { rows: rows.into(), progress: Vec::new() }
+    ViewBatch { rows: rows.into(), progress: Vec::new(), from_offset: 0 }
 }
 
 fn progressed(journal: u128, next_offset: u64) -> Progress {
@@ -85,7 +85,7 @@ fn progressed(journal: u128, next_offset: u64) -> Progress {
 }
 
 fn only_progress(name: &str, progress: Progress) -> ViewBatch {
-    ViewBatch { rows: Vec::new(), progress: vec![(table(name), progress)] }
+    ViewBatch { rows: Vec::new(), progress: vec![(table(name), progress)], from_offset: 0 }
 }
 
 /// Rows of any bytes come back byte for byte, in the order of the keys asked for.
@@ -129,6 +129,7 @@ pub async fn the_same_again_changes_nothing(store: &dyn ViewStore) {
     let batch = ViewBatch {
         rows: vec![row("t", b"k", at(0, 5), b"state")],
         progress: vec![(table("t"), progressed(1, 6)), (table("u"), progressed(1, 6))],
+        from_offset: 0,
     };
     for _ in 0..3 {
         write(store, &batch).await;
@@ -146,6 +147,29 @@ pub async fn progress_never_goes_back(store: &dyn ViewStore) {
     write(store, &only_progress("t", progressed(1, 21))).await;
     assert_eq!(progress(store, "t", 3).await, Some(progressed(1, 21)));
     assert_eq!(progress(store, "t", 2).await, None);
+}
+
+/// A batch whose rows begin after the stored progress changes nothing: what lies between would be missing for ever.
+pub async fn nothing_builds_on_what_was_lost(store: &dyn ViewStore) {
+    let batch = |from_offset, next_offset: u64| ViewBatch {
+        rows: vec![row("t", b"k", at(0, next_offset - 1), b"state")],
+        progress: vec![(table("t"), progressed(1, next_offset))],
+        from_offset,
+    };
+    write(store, &batch(0, 5)).await;
+    for _ in 0..20 {
+        let refused = store.write(batch(6, 9)).await.unwrap_err();
+        assert!(refused.retryable, "{refused}");
+        assert_eq!(progress(store, "t", 3).await, Some(progressed(1, 5)));
+    }
+    for (from_offset, next_offset) in [(5, 9), (2, 10)] {
+        write(store, &batch(from_offset, next_offset)).await;
+        assert_eq!(progress(store, "t", 3).await, Some(progressed(1, next_offset)));
+    }
+    // Another journal's progress is none at all.
+    let mut foreign = batch(3, 20);
+    foreign.progress = vec![(table("t"), progressed(2, 20))];
+    assert!(store.write(foreign).await.is_err());
 }
 
 /// Progress in one journal says nothing of another.
@@ -214,6 +238,7 @@ pub async fn progress_is_never_ahead_of_rows(store: &dyn ViewStore) {
                         (table("book"), progressed(1, offset + 1)),
                         (table("admission"), progressed(1, offset + 1)),
                     ],
+                    from_offset: 0,
                 },
             )
             .await;

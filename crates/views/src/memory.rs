@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Pending, Progress, Row, TableName, ViewBatch, ViewStore};
+use crate::{Pending, Progress, Row, TableName, ViewBatch, ViewError, ViewStore};
 
 /// A view store in memory. What was written is gone with it.
 #[derive(Debug, Default)]
@@ -32,8 +32,14 @@ impl MemoryViews {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn apply(&self, batch: ViewBatch) {
+    fn apply(&self, batch: ViewBatch) -> Result<(), ViewError> {
         let mut tables = self.tables();
+        for (table, progress) in &batch.progress {
+            let stored = tables.get(table).and_then(|table| table.progress.get(&progress.position.partition));
+            if batch.leaves_gap(stored, progress) {
+                return Err(ViewError::gap(table, stored, batch.from_offset));
+            }
+        }
         for row in batch.rows {
             let rows = &mut tables.entry(row.table).or_default().rows;
             if rows.get(&row.key).is_none_or(|stored| stored.applied.order() < row.applied.order()) {
@@ -46,6 +52,12 @@ impl MemoryViews {
                 stored.insert(progress.position.partition, progress);
             }
         }
+        Ok(())
+    }
+
+    /// Loses everything, as a store does whose disk was replaced.
+    pub fn lose_everything(&self) {
+        self.tables().clear();
     }
 }
 
@@ -58,8 +70,7 @@ impl ViewStore for MemoryViews {
     }
 
     fn write(&self, batch: ViewBatch) -> Pending<'_, ()> {
-        self.apply(batch);
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(std::future::ready(self.apply(batch)))
     }
 
     fn progress(&self, table: &TableName, partition: u16) -> Pending<'_, Option<Progress>> {

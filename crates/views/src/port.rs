@@ -7,6 +7,9 @@
 //!   they are not one atomic step; a crash leaves rows ahead of progress, never progress ahead of rows.
 //! - What was written is read back byte for byte; a row read after a completed write is that one or a newer one.
 //! - Writing the same again changes nothing.
+//! - A store that can lose what it acknowledged (by starting anew, or on a machine of its own) refuses a write whose
+//!   `from_offset` is beyond the progress it has. The writer then reads progress again and folds from there; without
+//!   that, rows lost before it would be missing for ever.
 
 use std::{future::Future, pin::Pin};
 
@@ -56,6 +59,8 @@ pub struct ViewBatch {
     pub rows: Vec<RowWrite>,
     /// The partition's progress in each table.
     pub progress: Vec<(TableName, Progress)>,
+    /// Offset of the first record that the rows were folded from since the writer last knew the store's progress.
+    pub from_offset: u64,
 }
 
 /// Why the store could not do what it was asked for. Every call can be repeated.
@@ -79,7 +84,23 @@ impl Progress {
     }
 }
 
+impl ViewBatch {
+    /// Whether records between the progress that a table has and the batch would be skipped.
+    #[must_use]
+    pub fn leaves_gap(&self, stored: Option<&Progress>, progress: &Progress) -> bool {
+        let of_journal = stored.filter(|stored| stored.journal_id == progress.journal_id);
+        self.from_offset > of_journal.map_or(0, |stored| stored.next_offset)
+    }
+}
+
 impl ViewError {
+    /// A batch that builds on what the store does not have.
+    #[must_use]
+    pub fn gap(table: &TableName, stored: Option<&Progress>, from_offset: u64) -> Self {
+        let stored = stored.map_or(0, |stored| stored.next_offset);
+        Self::retryable(format!("{}: rows from offset {from_offset} on, but progress is {stored}", table.0))
+    }
+
     /// A failure that passes by itself.
     #[must_use]
     pub fn retryable(detail: impl Into<String>) -> Self {

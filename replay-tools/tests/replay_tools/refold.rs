@@ -53,7 +53,7 @@ fn store_of(world: &World, refolded: &Refolded) -> MemoryViews {
                 .map(move |&(position, next_offset)| (table.clone(), Progress { journal_id, next_offset, position }))
         })
         .collect();
-    done(views.write(ViewBatch { rows, progress })).unwrap();
+    done(views.write(ViewBatch { rows, progress, from_offset: 0 })).unwrap();
     views
 }
 

@@ -85,6 +85,17 @@ impl Engine {
         let items = batch.rows.len() + batch.progress.len();
         let mut newer = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), items)
             .durability(Some(fjall::PersistMode::Buffer));
+        let mut advanced = Vec::with_capacity(batch.progress.len());
+        for (table, progress) in &batch.progress {
+            let key = layout::progress_key(table, progress.position.partition)?;
+            let stored = self.stored_progress(table, &key)?;
+            if batch.leaves_gap(stored.as_ref(), progress) {
+                return Err(ViewError::gap(table, stored.as_ref(), batch.from_offset));
+            }
+            if stored.is_none_or(|stored| stored.may_become(progress)) {
+                advanced.push((key, layout::encode_progress(progress)));
+            }
+        }
         for row in batch.rows {
             let key = layout::row_key(&row.table, &row.key)?;
             let stored = self.rows.get(&key).map_err(|error| failed("read a row", &error))?;
@@ -93,11 +104,9 @@ impl Engine {
                 newer.insert(&self.rows, key, layout::encode_row(row.state, row.applied));
             }
         }
-        for (table, progress) in batch.progress {
-            let key = layout::progress_key(&table, progress.position.partition)?;
-            if self.stored_progress(&table, &key)?.is_none_or(|stored| stored.may_become(&progress)) {
-                newer.insert(&self.rows, key, layout::encode_progress(&progress));
-            }
+        // Last, as readers may see a batch half applied.
+        for (key, progress) in advanced {
+            newer.insert(&self.rows, key, progress);
         }
         Ok(newer)
     }

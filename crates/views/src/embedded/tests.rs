@@ -10,7 +10,7 @@ use crate::RowWrite;
 fn write_of(offset: u64) -> ViewBatch {
     let applied = Position { epoch: 0, partition: 0, offset };
     let state = offset.to_be_bytes().to_vec();
-    ViewBatch { rows: vec![RowWrite { table: table(), key: b"k".to_vec(), applied, state }], progress: Vec::new() }
+    ViewBatch { rows: vec![RowWrite { table: table(), key: b"k".to_vec(), applied, state }], ..ViewBatch::default() }
 }
 
 fn table() -> TableName {
