@@ -370,7 +370,10 @@ impl Worker {
         cursor.write_failed = true;
         let timer = self.ports.metrics.flush_seconds.start_timer();
         let progress_of_tables = self.tables.all().map(|table| (table.clone(), progress)).into();
-        self.ports.views.write(ViewBatch { rows, progress: progress_of_tables }).await?;
+        self.ports
+            .views
+            .write(ViewBatch { rows, progress: progress_of_tables, from_offset: cursor.written_offset })
+            .await?;
         timer.observe_duration();
         cursor.write_failed = false;
         self.ports.metrics.rows.inc_by(written);
