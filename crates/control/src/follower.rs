@@ -76,22 +76,27 @@ impl Control {
         }
         let weak = Arc::downgrade(&control);
         let mut watcher = control.log.durable_end(Topic::Control, 0);
+        let runtime = timer_runtime()
+            .map_err(|error| LogError::not_stored(format!("no timer to follow control with: {error}")))?;
         thread::Builder::new()
             .name("control-follower".to_owned())
             .spawn(move || {
-                let Ok(runtime) = timer_runtime() else {
-                    tracing::error!("control is not followed: no timer for its thread");
-                    return;
-                };
                 while let Some(control) = weak.upgrade() {
-                    match control.read_on(next) {
-                        Ok(after) => next = after,
-                        Err(error) => tracing::warn!(%error, "control can't be read; trying again"),
-                    }
+                    let read = control.read_on(next);
                     drop(control);
-                    if *watcher.borrow_and_update() <= next {
-                        // Either a rise or the time is reason enough to look again.
-                        let _ = runtime.block_on(async { tokio::time::timeout(CHECK_EVERY, watcher.changed()).await });
+                    match read {
+                        Ok(after) => {
+                            next = after;
+                            if *watcher.borrow_and_update() <= next {
+                                // Either a rise or the time is reason enough to look again.
+                                let rise = async { tokio::time::timeout(CHECK_EVERY, watcher.changed()).await };
+                                let _ = runtime.block_on(rise);
+                            }
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "control can't be read; trying again");
+                            thread::sleep(CHECK_EVERY);
+                        }
                     }
                 }
             })
@@ -108,7 +113,7 @@ impl Control {
                 match state.apply(record) {
                     Effect::Applied => {}
                     Effect::Stale => tracing::info!(offset = record.offset, "a stale change of control has no effect"),
-                    Effect::Ignored(why) => {
+                    Effect::Refused(why) => {
                         tracing::warn!(offset = record.offset, why, "a control record has no effect");
                     }
                 }
@@ -166,18 +171,15 @@ impl Control {
         self.read_state(|state| state.last_change(entity))
     }
 
-    pub(crate) fn took_effect(&self, offset: u64) -> bool {
-        self.read_state(|state| state.took_effect(offset))
+    pub(crate) fn effect_at(&self, offset: u64) -> Effect {
+        self.read_state(|state| state.effect_at(offset))
     }
 
-    /// Waits until the change at an offset is known here; false when that takes longer than the time given.
+    /// Waits until the record at an offset is folded here; false when that takes longer than the time given.
     pub async fn reached(&self, offset: u64, patience: Duration) -> bool {
-        matches!(tokio::time::timeout(patience, self.folded_past(offset)).await, Ok(true))
-    }
-
-    /// Waits until control is folded past an offset.
-    pub(crate) async fn folded_past(&self, offset: u64) -> bool {
-        self.folded_end.subscribe().wait_for(|end| *end > offset).await.is_ok()
+        let mut end = self.folded_end.subscribe();
+        let folded = end.wait_for(|end| *end > offset);
+        tokio::time::timeout(patience, folded).await.is_ok_and(|folded| folded.is_ok())
     }
 
     fn read_state<T>(&self, read: impl FnOnce(&ControlState) -> T) -> T {

@@ -65,22 +65,33 @@ impl ApiKeys {
         self.by_id.insert(key.id.clone(), key);
     }
 
-    pub(crate) fn revoke(&mut self, id: &str, at: TimestampUs) {
-        if let Some(key) = self.by_id.get(id) {
-            let revoked = ApiKey { revoked_at: Some(at), ..ApiKey::clone(key) };
-            self.insert(revoked);
-        }
+    pub(crate) fn revoke(&mut self, key: &ApiKey, at: TimestampUs) {
+        self.insert(ApiKey { revoked_at: Some(at), ..key.clone() });
     }
 }
 
 /// Reads the 64 hex digits of a SHA-256.
 pub(crate) fn sha256_from_hex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0_u8; 32];
-    if text.len() != 64 || !text.is_ascii() {
+    // Checked apart, because the parser of numbers takes a sign as well.
+    if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_64_hex_digits() {
+        assert_eq!(sha256_from_hex(&"A5".repeat(32)), Some([0xa5; 32]));
+        for bad in ["", &"a5".repeat(31), &"a5".repeat(33), &"+5".repeat(32), &"g5".repeat(32), &"ü".repeat(32)] {
+            assert_eq!(sha256_from_hex(bad), None, "{bad}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The fold of the control topic: pure, so that the settings behind any decision can be derived again from a prefix.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque, btree_map::Entry},
     sync::Arc,
 };
 
@@ -84,8 +84,8 @@ pub enum Effect {
     Applied,
     /// It was based on something older than its entity's last change.
     Stale,
-    /// It has no meaning for this version; the text says why.
-    Ignored(String),
+    /// It can't take effect; the text says why.
+    Refused(String),
 }
 
 /// The state of the fold. Keys are apart so that readers can hold a cheap snapshot of the rest.
@@ -96,8 +96,8 @@ pub struct ControlState {
     /// The keys.
     pub keys: ApiKeys,
     last_change: HashMap<Entity, u64>,
-    /// Offsets of the latest records without effect, for authors who ask what became of theirs.
-    without_effect: VecDeque<u64>,
+    /// The latest records without effect by offset, for authors who ask what became of theirs.
+    without_effect: VecDeque<(u64, Effect)>,
 }
 
 /// How many records without effect are remembered; an author asks within seconds.
@@ -110,36 +110,37 @@ impl ControlState {
         self.last_change.get(entity).copied()
     }
 
-    /// Whether a record that was folded a moment ago took effect.
+    /// What a record that was folded a moment ago did.
     #[must_use]
-    pub fn took_effect(&self, offset: u64) -> bool {
-        !self.without_effect.contains(&offset)
+    pub fn effect_at(&self, offset: u64) -> Effect {
+        let found = self.without_effect.iter().rev().find(|(other, _)| *other == offset);
+        found.map_or(Effect::Applied, |(_, effect)| effect.clone())
     }
 
     /// Folds one record of the control topic. Total: a record that can't be used has no effect but on the offset.
     pub fn apply(&mut self, record: &Record) -> Effect {
-        let effect = self.effect_of(record);
+        let effect = self.fold(record);
         if effect != Effect::Applied {
             if self.without_effect.len() == REMEMBERED_WITHOUT_EFFECT {
                 self.without_effect.pop_front();
             }
-            self.without_effect.push_back(record.offset);
+            self.without_effect.push_back((record.offset, effect.clone()));
         }
         effect
     }
 
-    fn effect_of(&mut self, record: &Record) -> Effect {
+    fn fold(&mut self, record: &Record) -> Effect {
         self.settings.offset = Some(record.offset);
         if record.record_type == RecordType::Genesis {
             return Effect::Applied;
         }
         let change: ChangeRecord = match serde_json::from_slice(&record.value) {
             Ok(change) => change,
-            Err(error) => return Effect::Ignored(format!("not a change record: {error}")),
+            Err(error) => return Effect::Refused(format!("not a change record: {error}")),
         };
         let entity = change.change.entity();
         if record.key.as_ref() != entity.0.as_bytes() {
-            return Effect::Ignored("its key is not its entity".to_owned());
+            return Effect::Refused("its key is not its entity".to_owned());
         }
         if change.based_on != self.last_change(&entity) {
             return Effect::Stale;
@@ -149,7 +150,7 @@ impl ControlState {
                 self.last_change.insert(entity, record.offset);
                 Effect::Applied
             }
-            Err(why) => Effect::Ignored(why),
+            Err(why) => Effect::Refused(why),
         }
     }
 
@@ -158,6 +159,10 @@ impl ControlState {
         match record.change {
             Change::ApiKeyCreated { id, user_id, scopes, sha256, expires_at, requests_per_minute } => {
                 let sha256 = sha256_from_hex(&sha256).ok_or("its digest is not 64 hex digits")?;
+                // Whoever has an id or a secret in some old log or answer must never meet another key under it.
+                if self.keys.by_id(&id).is_some() || self.keys.by_sha256(&sha256).is_some() {
+                    return Err("there is a key of this id or secret already".to_owned());
+                }
                 self.keys.insert(ApiKey {
                     id: id.into(),
                     user_id,
@@ -169,15 +174,21 @@ impl ControlState {
                     revoked_at: None,
                 });
             }
-            Change::ApiKeyRevoked { id } => self.keys.revoke(&id, record.at),
+            Change::ApiKeyRevoked { id } => {
+                let key = self.keys.by_id(&id).ok_or("there is no such key")?;
+                if key.revoked_at.is_some() {
+                    return Err("the key is revoked already".to_owned());
+                }
+                self.keys.revoke(&key, record.at);
+            }
             Change::SchemaRegistered { id, subject, version, schema } => {
-                settings.schemas.insert(id, (subject, version, schema));
+                once(&mut settings.schemas, id, (subject, version, schema))?;
             }
             Change::ModelPublished { model } => {
-                settings.models.insert((model.name.clone(), model.version), model);
+                once(&mut settings.models, (model.name.clone(), model.version), model)?;
             }
             Change::PolicyPublished { policy } => {
-                settings.policies.insert((policy.name.clone(), policy.version), policy);
+                once(&mut settings.policies, (policy.name.clone(), policy.version), policy)?;
             }
             Change::ScoringActivated { model, policy } => {
                 let model = settings.models.get(&model).ok_or("its model was not published")?;
@@ -196,5 +207,16 @@ impl ControlState {
             }
         }
         Ok(())
+    }
+}
+
+/// Decisions and records refer to what is published for ever, so that it never changes.
+fn once<K: Ord, V>(published: &mut BTreeMap<K, V>, key: K, value: V) -> Result<(), String> {
+    match published.entry(key) {
+        Entry::Vacant(entry) => {
+            entry.insert(value);
+            Ok(())
+        }
+        Entry::Occupied(_) => Err("it is published already, and what is published never changes".to_owned()),
     }
 }

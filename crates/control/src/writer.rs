@@ -8,6 +8,7 @@ use hindcast_journal::{LogError, NewRecord, RecordType, Topic};
 use crate::{
     change::{Change, ChangeRecord, Entity},
     follower::Control,
+    settings::Effect,
 };
 
 /// A change and who asked for it.
@@ -31,6 +32,14 @@ pub enum ChangeError {
     /// Someone else changed the entity first.
     #[error("{0} was changed by someone else in the meantime; read it again and repeat the change")]
     Conflict(Entity),
+    /// It can't take effect on the state as it is.
+    #[error("{entity} can't be changed so: {why}")]
+    Refused {
+        /// What was to change.
+        entity: Entity,
+        /// Why it can't.
+        why: String,
+    },
     /// The log did not take it, or may have taken it.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -43,7 +52,8 @@ impl Control {
     /// Appends a change and waits until this process has folded it; returns its control offset.
     ///
     /// # Errors
-    /// [`ChangeError::Conflict`] when it lost against another change, else as the log says.
+    /// [`ChangeError::Conflict`] when it lost against another change, [`ChangeError::Refused`] when it makes no sense, else
+    /// as the log says.
     pub async fn change(&self, requested: Requested) -> Result<u64, ChangeError> {
         let entity = requested.change.entity();
         let Requested { change, based_on, by, why, at } = requested;
@@ -63,10 +73,13 @@ impl Control {
             .await?;
         let offset = appended.first().map(|position| position.offset).unwrap_or_default();
         let patience = Duration::from_millis(self.config.change_timeout_ms);
-        match tokio::time::timeout(patience, self.folded_past(offset)).await {
-            Ok(true) if self.took_effect(offset) => Ok(offset),
-            Ok(true) => Err(ChangeError::Conflict(entity)),
-            Ok(false) | Err(_) => Err(ChangeError::NotReadBack(offset)),
+        if !self.reached(offset, patience).await {
+            return Err(ChangeError::NotReadBack(offset));
+        }
+        match self.effect_at(offset) {
+            Effect::Applied => Ok(offset),
+            Effect::Stale => Err(ChangeError::Conflict(entity)),
+            Effect::Refused(why) => Err(ChangeError::Refused { entity, why }),
         }
     }
 }

@@ -70,7 +70,7 @@ impl From<ReadError> for Problem {
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         match error {
-            ChangeError::Conflict(_) => Self::conflict(error.to_string()),
+            ChangeError::Conflict(_) | ChangeError::Refused { .. } => Self::conflict(error.to_string()),
             ChangeError::Log(error) => error.into(),
             ChangeError::NotReadBack(_) => {
                 Self::outcome_unknown("the change was recorded, but whether it took effect was not seen in time")
