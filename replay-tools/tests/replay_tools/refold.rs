@@ -134,7 +134,7 @@ fn every_kind_of_difference_is_found() {
     let ghost = keys::book_key("trader-9", "ES");
     let row = truth.rows[&book].clone();
     let unexpected = of(&|other| drop(other.rows.insert((table.clone(), ghost.clone()), row.clone())));
-    assert_eq!(unexpected, [Difference::Unexpected { table: table.clone(), key: ghost.clone() }]);
+    assert_eq!(unexpected, [Difference::Unexpected { table: table.clone(), key: ghost }]);
 
     let state = of(&|other| other.rows.get_mut(&book).unwrap().state[9] ^= 1);
     assert_eq!(state, [Difference::State { table: table.clone(), key: key.clone(), first_byte: 9 }]);
@@ -143,7 +143,7 @@ fn every_kind_of_difference_is_found() {
 
     let found = Position { epoch: 0, partition: partition("trader-1"), offset: 1 };
     let applied = of(&|other| other.rows.get_mut(&book).unwrap().applied = found);
-    assert_eq!(applied, [Difference::Applied { table: table.clone(), key: key.clone(), expected: row.applied, found }]);
+    assert_eq!(applied, [Difference::Applied { table, key, expected: row.applied, found }]);
     assert!(applied[0].to_string().contains("trader-1"), "{}", applied[0]);
 
     let behind = of(&|other| other.folded_to.get_mut(&0).unwrap().1 -= 1);

@@ -23,7 +23,7 @@ fn decide(world: &World, user: &str, symbol: &str, row: u32) -> DecisionMade<'st
     let signal = signal(user, symbol, row);
     let decision = world.decided(signal.clone(), world.end(user));
     world.event(&Event::Signal(signal.clone()));
-    world.event(&Event::Trade(trade(&signal, row % 3 == 0)));
+    world.event(&Event::Trade(trade(&signal, row.is_multiple_of(3))));
     decision
 }
 

@@ -102,7 +102,7 @@ impl World {
     pub(crate) fn history(&self, user: &str, symbol: &str, rows: std::ops::Range<u32>) {
         for row in rows {
             let signal = signal(user, symbol, row);
-            self.event(&Event::Trade(trade(&signal, row % 3 != 0)));
+            self.event(&Event::Trade(trade(&signal, !row.is_multiple_of(3))));
             self.event(&Event::Signal(signal));
         }
     }
@@ -210,7 +210,7 @@ pub(crate) fn signal(user: &str, symbol: &str, row: u32) -> SignalReceived<'stat
         event_id: Uuid::from_u64_pair(1, u64::from(row)),
         user_id: user.to_owned().into(),
         symbol: symbol.to_owned().into(),
-        strategy: (row % 2 == 0).then(|| "fade".into()),
+        strategy: (row.is_multiple_of(2)).then(|| "fade".into()),
         occurred_at: at,
         received_at: at,
         import: None,
@@ -222,7 +222,7 @@ pub(crate) fn signal(user: &str, symbol: &str, row: u32) -> SignalReceived<'stat
         vwap_distance_abs_percent: Some(f64::from(row % 7) / 10.0),
         volume: None,
         atr: Some(1.5),
-        volume_ratio: (row % 4 != 0).then_some(1.0 + f64::from(row % 9) / 10.0),
+        volume_ratio: (!row.is_multiple_of(4)).then_some(1.0 + f64::from(row % 9) / 10.0),
         features: Vec::new(),
     }
 }
