@@ -8,6 +8,8 @@ use hindcast_domain::Features;
 const COLUMNS: usize = 7;
 /// Trades whose distances are held at once.
 pub(super) const BLOCK: usize = 64;
+/// A number for each trade of a block. Of a fixed size, so that loops over it need no checks and run several at a time.
+pub(super) type Block = [f64; BLOCK];
 /// Beyond this a feature is taken for this: squares and sums of it stay finite.
 const LARGEST: f64 = 1e100;
 /// A feature that varies by less than this share of its size is constant; what is left of it is rounding.
@@ -25,23 +27,16 @@ struct Column {
     /// How many features it counts for: the hour's second column counts for none.
     counts: f64,
     /// `(value - mean) / scale`; 0 where the trade has none.
-    values: Vec<f64>,
+    values: Vec<Block>,
     /// 1 where the trade has a value, else 0; `None` if all have one.
-    present: Option<Vec<f64>>,
+    present: Option<Vec<Block>>,
 }
 
 /// The features that tell the trades apart. One that is the same in all of them, or in none, is left out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Columns(Vec<Column>);
 
-/// Squared distances of a block of trades from a signal, and over how many features each.
-#[derive(Debug)]
-pub(super) struct Distances {
-    pub(super) squared: [f64; BLOCK],
-    pub(super) features: [f64; BLOCK],
-}
-
-/// A signal in the scale of the columns: (index of column, value).
+/// A signal in the scale of the columns: a value for each, in their order.
 pub(super) struct Standardised([Option<f64>; COLUMNS]);
 
 impl Columns {
@@ -78,25 +73,24 @@ impl Columns {
         Standardised(values)
     }
 
-    /// Distances of the trades from `start` on, a block at most. A feature that one of the two lacks does not count.
-    pub(super) fn distances(&self, signal: &Standardised, start: usize) -> Distances {
-        let mut distances = Distances { squared: [0.0; BLOCK], features: [0.0; BLOCK] };
+    /// Mean squared distances of a block of trades over the features that both have. Past the last trade they mean
+    /// nothing.
+    pub(super) fn distances(&self, signal: &Standardised, block: usize) -> Block {
+        let (mut squared, mut features, mut of_all) = ([0.0; BLOCK], [0.0; BLOCK], 0.0);
         for (column, value) in self.0.iter().zip(signal.0) {
-            let Some(value) = value else { continue };
-            let values = column.values.get(start..).unwrap_or_default();
-            match &column.present {
+            let (Some(value), Some(values)) = (value, column.values.get(block)) else { continue };
+            match column.present.as_ref().and_then(|present| present.get(block)) {
                 None => {
-                    let rows = distances.squared.iter_mut().zip(&mut distances.features).zip(values);
-                    for ((squared, features), other) in rows {
+                    of_all += column.counts;
+                    for (squared, other) in squared.iter_mut().zip(values) {
                         let difference = value - other;
                         *squared += difference * difference;
-                        *features += column.counts;
                     }
                 }
                 Some(present) => {
-                    let present = present.get(start..).unwrap_or_default();
-                    let rows = distances.squared.iter_mut().zip(&mut distances.features).zip(values).zip(present);
-                    for (((squared, features), other), present) in rows {
+                    for (((squared, features), other), present) in
+                        squared.iter_mut().zip(&mut features).zip(values).zip(present)
+                    {
                         let difference = (value - other) * present;
                         *squared += difference * difference;
                         *features += column.counts * present;
@@ -104,23 +98,32 @@ impl Columns {
                 }
             }
         }
-        distances
+        for (squared, features) in squared.iter_mut().zip(&features) {
+            // Side is always there, so this divides by 1 at least.
+            *squared /= features + of_all;
+        }
+        squared
     }
 }
 
 impl Column {
     fn new(source: usize, mean: f64, scale: f64, counts: f64, values: &[Option<f64>]) -> Self {
         let all = values.iter().all(Option::is_some);
-        let present = || values.iter().map(|value| if value.is_some() { 1.0 } else { 0.0 }).collect();
+        let present = || blocks(values.iter().map(|value| if value.is_some() { 1.0 } else { 0.0 }));
         Self {
             source,
             mean,
             scale,
             counts,
-            values: values.iter().map(|value| value.map_or(0.0, |value| (value - mean) / scale)).collect(),
+            values: blocks(values.iter().map(|value| value.map_or(0.0, |value| (value - mean) / scale))),
             present: (!all).then(present),
         }
     }
+}
+
+/// Numbers in blocks, the last one filled up with zeros.
+fn blocks(mut numbers: impl ExactSizeIterator<Item = f64>) -> Vec<Block> {
+    (0..numbers.len().div_ceil(BLOCK)).map(|_| std::array::from_fn(|_| numbers.next().unwrap_or_default())).collect()
 }
 
 const RSI: usize = 0;

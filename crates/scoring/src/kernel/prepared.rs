@@ -6,7 +6,7 @@ use super::{
     columns::{BLOCK, Columns},
     params::KernelParams,
 };
-use crate::{beta::Beta, model::Score};
+use crate::{beta::Beta, exponential::exp_of_non_positive, model::Score};
 
 /// The win rate of the whole book and how sure it is: the Beta posterior of all its trades with even odds as prior.
 #[derive(Debug, Clone, Copy)]
@@ -67,10 +67,11 @@ impl PreparedKernel {
         let signal = self.columns.standardise(features);
         let (mut weight, mut won) = (0.0, 0.0);
         for (block, wins) in self.wins.chunks(BLOCK).enumerate() {
-            let distances = self.columns.distances(&signal, block * BLOCK);
-            for ((squared, features), win) in distances.squared.iter().zip(&distances.features).zip(wins) {
-                // Side is always there, so `features` is 1 at least.
-                let similarity = libm::exp(squared / features * self.exponent_scale);
+            let mut similarities = self.columns.distances(&signal, block);
+            for similarity in &mut similarities {
+                *similarity = exp_of_non_positive(*similarity * self.exponent_scale);
+            }
+            for (similarity, win) in similarities.iter().zip(wins) {
                 weight += similarity;
                 won += similarity * win;
             }
