@@ -7,9 +7,10 @@ use std::f64::consts::LOG2_E;
 
 /// Below this, e to the power is taken for e to the power of this: 1e-304, nothing beside any other weight.
 const LEAST: f64 = -700.0;
-/// ln 2 in two parts, the first with its last 32 bits zero, so that its product with a small whole number is exact.
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_2e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+/// ln 2 in two parts, as FreeBSD's `e_exp.c` has them. The last 21 bits of the first are zero, so that its product with
+/// a whole number of up to 11 bits is exact.
+const LN_2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
+const LN_2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
 /// Adding this to a number below 2^51 rounds it to a whole one, and leaves that one in the lowest bits.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 /// 1/n! for n from 13 down to 0: the Taylor series, exact to half an ulp or so within ln(2)/2 around 0.
