@@ -82,6 +82,13 @@ impl Admission {
         self.window.find(kind, event_id).map(|seen| (seen.position, seen.content))
     }
 
+    /// Makes [`Self::find`] fast, for whoever looks for many ids in a decoded row.
+    #[must_use]
+    pub fn with_index(mut self) -> Self {
+        self.window.make_index();
+        self
+    }
+
     /// The highest sequence seen of an import source; `None` when it is not among the latest [`MAX_SOURCES`].
     #[must_use]
     pub fn import_sequence(&self, source: &str) -> Option<u64> {

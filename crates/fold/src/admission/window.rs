@@ -66,6 +66,11 @@ impl Window {
         }
     }
 
+    /// Makes the index now, for whoever looks for many ids in a decoded window.
+    pub(super) fn make_index(&mut self) {
+        self.index.get_or_insert_with(|| Index::of(&self.seen));
+    }
+
     /// Remembers an event that is not in the window, and forgets the oldest ones beyond `limit`.
     pub(super) fn push(&mut self, seen: Seen, limit: u32) {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,0 +1,33 @@
+//! How events are taken in.
+
+use hindcast_reader::RowReaderConfig;
+use serde::{Deserialize, Serialize};
+
+/// How events are taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngressConfig {
+    /// How long an answer waits for its events to be durable.
+    pub append_timeout_ms: u64,
+    /// How long `save_trade` waits for totals that count its trade.
+    pub totals_timeout_ms: u64,
+    /// How many of the latest ids of events are kept in memory, to know events that are sent again before they are
+    /// projected. Some 200 bytes each at most.
+    pub recent_ids: usize,
+    /// How the rows of admissions are read and cached: which older events are sent again.
+    pub admissions: RowReaderConfig,
+    /// How the rows of books are read and cached: what `save_trade` answers.
+    pub books: RowReaderConfig,
+}
+
+impl Default for IngressConfig {
+    fn default() -> Self {
+        Self {
+            append_timeout_ms: 5_000,
+            totals_timeout_ms: 500,
+            recent_ids: 131_072,
+            admissions: RowReaderConfig { cache_bytes: 32 << 20, ..RowReaderConfig::default() },
+            books: RowReaderConfig { cache_bytes: 8 << 20, ..RowReaderConfig::default() },
+        }
+    }
+}
