@@ -4,9 +4,9 @@
 //!
 //! | function | says |
 //! |---|---|
-//! | [`walk_forward::walk_forward`] | what confidence would have been worth on recorded signals and outcomes |
-//! | [`refold::refold`], [`refold::compare`] | the rows a journal prefix folds into, and whether a view store has them |
-//! | [`verify_decisions::verify_decisions`] | whether every recorded decision derives again, bit for bit |
+//! | [`walk_forward()`] | what confidence would have been worth on recorded signals and outcomes |
+//! | [`refold()`], [`refold::Refolded::compare`] | the rows a journal folds into, and whether a view store has them |
+//! | [`verify_decisions()`] | whether every recorded decision derives again, bit for bit |
 
 mod pass;
 pub mod refold;
@@ -15,3 +15,6 @@ pub mod verify_decisions;
 pub mod walk_forward;
 
 pub use pass::{ReplayError, durable_ends};
+pub use refold::{refold, refold_to};
+pub use verify_decisions::verify_decisions;
+pub use walk_forward::walk_forward;

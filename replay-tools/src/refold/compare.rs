@@ -99,24 +99,26 @@ impl Comparison {
     }
 }
 
-/// Compares all rows and the progress of a view store with what was folded from scratch.
-///
-/// The store must be at rest, folded to the ends that were given to [`super::refold`].
-///
-/// # Errors
-/// When the store can't be read.
-pub async fn compare(refolded: &Refolded, views: &dyn ViewStore) -> Result<Comparison, ViewError> {
-    let mut comparison = Comparison::default();
-    for table in &refolded.tables {
-        for (&partition, &(_, expected)) in &refolded.folded_to {
-            let found = views.progress(table, partition).await?.map(|progress| progress.next_offset);
-            if found != Some(expected) {
-                comparison.differs(Difference::Progress { table: table.clone(), partition, expected, found });
+impl Refolded {
+    /// Compares all rows and the progress of a view store with what was folded from scratch.
+    ///
+    /// The store must be at rest, folded to where this was folded to.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn compare(&self, views: &dyn ViewStore) -> Result<Comparison, ViewError> {
+        let mut comparison = Comparison::default();
+        for table in &self.tables {
+            for (&partition, &(_, expected)) in &self.folded_to {
+                let found = views.progress(table, partition).await?.map(|progress| progress.next_offset);
+                if found != Some(expected) {
+                    comparison.differs(Difference::Progress { table: table.clone(), partition, expected, found });
+                }
             }
+            compare_table(self, views, table, &mut comparison).await?;
         }
-        compare_table(refolded, views, table, &mut comparison).await?;
+        Ok(comparison)
     }
-    Ok(comparison)
 }
 
 async fn compare_table(

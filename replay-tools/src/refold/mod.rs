@@ -15,9 +15,9 @@ use hindcast_journal::{Log, Topic};
 use hindcast_schemas::Codec;
 use hindcast_views::{Row, TableName};
 
-pub use self::compare::{Comparison, Difference, compare};
+pub use self::compare::{Comparison, Difference};
 use crate::{
-    pass::{ReplayError, each_record},
+    pass::{ReplayError, durable_ends, each_record},
     states::{UserStates, entry},
 };
 
@@ -34,13 +34,21 @@ pub struct Refolded {
     pub records: u64,
 }
 
-/// Folds the journal's partitions up to these ends, exclusive; see [`crate::durable_ends`].
+/// Folds the whole journal, as far as it is durable now.
 ///
 /// Holds the rows of all users, and the states of the users of one partition. Blocks on the log.
 ///
 /// # Errors
 /// When the log or a schema can't be read, or this version can't fold these generations.
-pub fn refold(
+pub fn refold(log: &dyn Log, codec: &Codec, generations: &GenerationSet) -> Result<Refolded, ReplayError> {
+    refold_to(log, codec, generations, &durable_ends(log, Topic::Journal))
+}
+
+/// Folds the journal's partitions up to these ends, exclusive.
+///
+/// # Errors
+/// As [`refold`]; also when the journal doesn't reach to an end.
+pub fn refold_to(
     log: &dyn Log,
     codec: &Codec,
     generations: &GenerationSet,

@@ -4,8 +4,9 @@ use hindcast_domain::Position;
 use hindcast_fold::{generation::GenerationSet, keys};
 use hindcast_journal::Topic;
 use hindcast_replay_tools::{
-    ReplayError, durable_ends,
-    refold::{Difference, Refolded, compare, refold},
+    ReplayError, durable_ends, refold,
+    refold::{Difference, Refolded},
+    refold_to,
 };
 use hindcast_views::{Progress, Row, RowWrite, TableName, ViewBatch, ViewStore, memory::MemoryViews};
 
@@ -24,9 +25,7 @@ fn busy_world() -> World {
 }
 
 fn refolded(world: &World) -> Refolded {
-    let log = shared(world);
-    let ends = durable_ends(log.as_ref(), Topic::Journal);
-    refold(log.as_ref(), &world.codec, &GenerationSet::default(), &ends).unwrap()
+    refold(shared(world).as_ref(), &world.codec, &GenerationSet::default()).unwrap()
 }
 
 /// A store at rest that holds what was folded.
@@ -98,9 +97,9 @@ fn a_prefix_is_folded_as_far_as_asked() {
     let ends = durable_ends(&world.log, Topic::Journal);
     world.history("trader-1", "ES", 20..40);
     assert_ne!(refolded(&world), before);
-    assert_eq!(refold(&world.log, &world.codec, &GenerationSet::default(), &ends).unwrap(), before);
+    assert_eq!(refold_to(&world.log, &world.codec, &GenerationSet::default(), &ends).unwrap(), before);
     let beyond: Vec<u64> = ends.iter().map(|end| end + 1_000).collect();
-    let error = refold(&world.log, &world.codec, &GenerationSet::default(), &beyond).unwrap_err();
+    let error = refold_to(&world.log, &world.codec, &GenerationSet::default(), &beyond).unwrap_err();
     assert!(matches!(error, ReplayError::TooShort { .. }), "{error}");
 }
 
@@ -108,7 +107,7 @@ fn a_prefix_is_folded_as_far_as_asked() {
 fn a_store_that_holds_the_same_is_the_same() {
     let world = busy_world();
     let refolded = refolded(&world);
-    let comparison = done(compare(&refolded, &store_of(&world, &refolded))).unwrap();
+    let comparison = done(refolded.compare(&store_of(&world, &refolded))).unwrap();
     assert!(comparison.is_same(), "{comparison:?}");
     assert_eq!(comparison.same, refolded.rows.len() as u64);
 }
@@ -122,7 +121,7 @@ fn every_kind_of_difference_is_found() {
     let of = |change: &dyn Fn(&mut Refolded)| {
         let mut other = truth.clone();
         change(&mut other);
-        let comparison = done(compare(&truth, &store_of(&world, &other))).unwrap();
+        let comparison = done(truth.compare(&store_of(&world, &other))).unwrap();
         assert_eq!(comparison.different, comparison.differences.len() as u64);
         comparison.differences
     };
