@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
+use hindcast_service_kit::auth::AuthConfig;
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -28,6 +29,11 @@ impl System {
         let config = ServeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: folder.path().join("data"),
+            auth: AuthConfig {
+                requests_per_minute: REQUESTS_PER_MINUTE,
+                burst: REQUESTS_PER_MINUTE,
+                ..AuthConfig::default()
+            },
             ..ServeConfig::default()
         };
         let running = serve::start(config).await?;
@@ -44,9 +50,7 @@ impl System {
         let mut users = Vec::new();
         for number in 0..count {
             let user_id = format!("bench-{number}");
-            let body = json!({
-                "user_id": user_id, "scopes": ["trade"], "requests_per_minute": REQUESTS_PER_MINUTE,
-            });
+            let body = json!({"user_id": user_id, "scopes": ["trade"]});
             let answer = self.post("/admin/v1/keys", &self.admin_key, "application/json", body.to_string()).await?;
             let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(|e| BenchError(e.to_string()))?;
             let key = answer.get("key").and_then(|key| key.as_str()).unwrap_or_default();
