@@ -113,12 +113,12 @@ async fn write_until_killed(
             0..3 => ("/v1/signals".to_owned(), signal(&mut rng)),
             3..5 => ("/v1/confidence".to_owned(), signal(&mut rng)),
             5..7 => ("/v1/trades".to_owned(), trade(&mut rng, &told)),
-            7 => match told.trades.get(rng.random_range(0..told.trades.len().max(1))) {
+            7 => match recent_trade(&told, &mut rng) {
                 // The same again, perhaps in another round.
                 Some((_, body)) => ("/v1/trades".to_owned(), body.clone()),
                 None => continue,
             },
-            8 => match told.trades.get(rng.random_range(0..told.trades.len().max(1))) {
+            8 => match recent_trade(&told, &mut rng) {
                 Some((id, _)) if rng.random_bool(0.3) => (format!("/v1/trades/{id}/void"), json!({})),
                 _ => continue,
             },
@@ -170,13 +170,24 @@ async fn write_until_killed(
     told
 }
 
+/// Ids are remembered for a user's last 1,024 events; further back a client has to know the position.
+const RECENT_TRADES: usize = 100;
+
+fn recent_trade<'a>(told: &'a Told, rng: &mut StdRng) -> Option<&'a (Uuid, Value)> {
+    let recent = told.trades.get(told.trades.len().saturating_sub(RECENT_TRADES)..)?;
+    recent.get(rng.random_range(0..recent.len().max(1)))
+}
+
 fn remember(told: &mut Told, user: &str, kind: &'static str, body: &Value, answer: &Value) {
     let id = id_of(answer, "event_id");
     let position = &answer["position"];
     let position = format!("{}-{}-{}", position["epoch"], position["partition"], position["offset"]);
     told.events.push((user.to_owned(), kind, id, position));
     if kind == "trade" {
-        told.trades.push((id, body.clone()));
+        let mut body = body.clone();
+        // An item of a batch is sent again as a body of its own.
+        body.as_object_mut().unwrap().remove("type");
+        told.trades.push((id, body));
     }
 }
 
