@@ -2,7 +2,11 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{bench, completions, demo, evaluate, import, keys, schema, serve};
+use crate::{
+    client::{Client, RetryLimits},
+    commands::{bench, completions, demo, evaluate, import, keys, schema, serve},
+    exit::Failure,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,6 +60,24 @@ pub struct ServerArgs {
     /// Where the running system is; the key comes from HINDCAST_API_KEY
     #[arg(long, global = true, env = "HINDCAST_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
     pub url: String,
+}
+
+impl ServerArgs {
+    /// A client of that system, with the key of the environment.
+    ///
+    /// # Errors
+    /// When there is no key, or the URL is none.
+    pub fn client(&self, limits: RetryLimits) -> Result<Client, Failure> {
+        let key = std::env::var(API_KEY_VARIABLE).unwrap_or_default();
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(Failure::usage(format!(
+                "{API_KEY_VARIABLE} is not set; put the API key into it (`hindcast serve` prints one when it starts \
+                 on an empty data folder)"
+            )));
+        }
+        Ok(Client::new(&self.url, Some(key), limits)?)
+    }
 }
 
 /// The environment variable with the API key of commands that talk to a running system.

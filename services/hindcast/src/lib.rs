@@ -13,6 +13,7 @@ pub mod client;
 pub mod commands;
 pub mod exit;
 pub mod market;
+pub mod output;
 pub mod report;
 pub mod serve;
 pub mod strategy;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Answer, Call, Client, ClientError,
-    bodies::{BatchResults, Confidence, CreatedKey, KeyRequest, SignalBody, TradeBody},
+    bodies::{BatchResults, Confidence, CreatedKey, KeyRequest, ListedKey, ListedKeys, SignalBody, TradeBody},
 };
 
 impl Client {
@@ -38,6 +38,30 @@ impl Client {
     /// As [`Client::send`].
     pub async fn create_key(&self, request: &KeyRequest<'_>) -> Result<CreatedKey, ClientError> {
         self.fetch(&Call::post_once("/admin/v1/keys", json(request)?)).await
+    }
+
+    /// All keys, without their secrets.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn list_keys(&self) -> Result<ListedKeys, ClientError> {
+        self.fetch(&Call::get("/admin/v1/keys")).await
+    }
+
+    /// Makes a key stop working.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn revoke_key(&self, id: &str) -> Result<ListedKey, ClientError> {
+        self.fetch(&Call::delete(format!("/admin/v1/keys/{id}"))).await
+    }
+
+    /// What a signal would be answered, recording nothing.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; also when the signal names another user than the key's.
+    pub async fn dry_run(&self, signal_json: Vec<u8>) -> Result<Confidence, ClientError> {
+        self.fetch(&Call::post_event("/v1/confidence?dry_run=true", signal_json)).await
     }
 }
 

@@ -187,6 +187,34 @@ pub struct CreatedKey {
     pub scopes: Vec<String>,
     /// When it stops working; never when absent.
     pub expires_at: Option<String>,
+    /// Its own rate limit.
+    pub requests_per_minute: Option<u32>,
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListedKey {
+    /// Public id.
+    pub id: String,
+    /// Whose requests it authenticates.
+    pub user_id: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was created.
+    pub created_at: String,
+    /// When it stops working; never when absent.
+    pub expires_at: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<String>,
+    /// Its own rate limit.
+    pub requests_per_minute: Option<u32>,
+}
+
+/// All keys, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListedKeys {
+    /// The keys.
+    pub keys: Vec<ListedKey>,
 }
 
 fn decimal<S: Serializer>(amount: &MoneyE9, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,13 +1,12 @@
 //! `hindcast completions`: scripts for shells.
 
-use std::io::Write;
-
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::{
     cli::Cli,
     exit::{Failure, Outcome},
+    output::print,
 };
 
 const EXAMPLES: &str = "\
@@ -32,9 +31,6 @@ pub fn run(args: &CompletionsArgs) -> Result<Outcome, Failure> {
     // Into memory first: the generator panics when its writer fails, as a closed pipe does.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "hindcast", &mut script);
-    std::io::stdout()
-        .lock()
-        .write_all(&script)
-        .map_err(|error| Failure::failed(format!("cannot write to standard output: {error}")))?;
+    print(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }
