@@ -14,6 +14,7 @@ pub mod commands;
 pub mod exit;
 pub mod market;
 pub mod output;
+mod progress;
 pub mod report;
 pub mod serve;
 pub mod strategy;

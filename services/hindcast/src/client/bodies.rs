@@ -138,6 +138,20 @@ pub struct BatchResult {
     pub error: Option<BatchError>,
 }
 
+impl BatchResult {
+    /// Whether it is in the journal, now or since before.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether sending the same again can help.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.status, 429 | 500..=599)
+    }
+}
+
 /// Why one event of a batch was refused.
 #[derive(Debug, Clone, Deserialize)]
 pub struct BatchError {

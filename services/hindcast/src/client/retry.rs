@@ -25,14 +25,14 @@ impl RetryLimits {
         Self { patience: Duration::from_secs(120) }
     }
 
-    pub(super) fn begin(self) -> Attempts {
+    pub(crate) fn begin(self) -> Attempts {
         Attempts { deadline: Instant::now() + self.patience, wait: FIRST_WAIT }
     }
 }
 
 /// The attempts of one request.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     deadline: Instant,
     wait: Duration,
 }
@@ -40,7 +40,7 @@ pub(super) struct Attempts {
 impl Attempts {
     /// How long to wait before the next attempt: as the server named it, else twice as long as the last time. `None`
     /// when that would be beyond the limit.
-    pub(super) fn next_wait(&mut self, named: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn next_wait(&mut self, named: Option<Duration>) -> Option<Duration> {
         // A named time is a least time; the doubling keeps a server that names 0 from being asked in a tight loop.
         let wait = named.unwrap_or_default().max(self.wait);
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
