@@ -17,8 +17,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use serde_json::{Value, json};
 use run::{Run, hindcast};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// What a server was sent, and what it does about it.
