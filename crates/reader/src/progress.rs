@@ -50,6 +50,13 @@ impl ProgressBoard {
         }
     }
 
+    /// Tells that nothing of a partition is projected any more: its rows were lost.
+    pub fn retract(&self, partition: u16) {
+        if let Some(sender) = self.progress.get(usize::from(partition)) {
+            sender.send_replace(None);
+        }
+    }
+
     /// How far a partition is projected; `None` if not at all.
     #[must_use]
     pub fn current(&self, partition: u16) -> Option<Progress> {

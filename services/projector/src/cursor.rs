@@ -1,9 +1,12 @@
 //! Where the projection of one partition stands.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use hindcast_domain::Position;
-use hindcast_journal::Topic;
+use hindcast_journal::{NewRecord, Record, Topic};
 use hindcast_views::Progress;
 use prometheus::{Gauge, IntGauge};
 use tokio::sync::watch;
@@ -12,25 +15,29 @@ use crate::{ProjectorPorts, config::ProjectorConfig};
 
 pub(crate) struct Cursor {
     pub(crate) partition: u16,
+    /// Whether the stored progress was read; nothing is folded before.
+    pub(crate) opened: bool,
     /// Next record to fold.
     pub(crate) next_offset: u64,
     /// Last record folded.
     pub(crate) position: Option<Position>,
-    /// What the stored progress says.
+    /// What the stored progress says, as far as this thread knows.
     pub(crate) written_offset: u64,
     /// When the oldest folded record without written rows was folded.
     pub(crate) unwritten_since: Option<Instant>,
     /// Users whose states differ from the store.
-    pub(crate) changed_users: Vec<Box<str>>,
+    pub(crate) changed_users: Vec<Arc<str>>,
+    /// Dead letters to publish before the progress that covers their records.
+    pub(crate) notices: Vec<NewRecord>,
     /// Durable end of the journal's partition.
     pub(crate) end: watch::Receiver<u64>,
+    /// The last write failed, and nobody knows whether it happened: nothing is folded before that is settled.
+    pub(crate) in_doubt: bool,
     /// Not to be touched before, because something was not available.
-    pub(crate) paused_until: Option<Instant>,
-    pub(crate) pause: Duration,
+    paused_until: Option<Instant>,
+    pause: Duration,
     /// When the last record folded was received, microseconds since 1970.
-    pub(crate) last_timestamp_us: i64,
-    /// The last attempt to write rows failed: nothing is folded before they are written.
-    pub(crate) write_failed: bool,
+    last_timestamp_us: i64,
     lag_events: IntGauge,
     lag_seconds: Gauge,
 }
@@ -39,36 +46,67 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Cursor {
-    pub(crate) fn new(ports: &ProjectorPorts, partition: u16, stored: Option<Progress>) -> Self {
+    pub(crate) fn new(ports: &ProjectorPorts, partition: u16) -> Self {
         let name = partition.to_string();
-        let next_offset = stored.map_or(0, |progress| progress.next_offset);
         Self {
             partition,
-            next_offset,
-            position: stored.map(|progress| progress.position),
-            written_offset: next_offset,
+            opened: false,
+            next_offset: 0,
+            position: None,
+            written_offset: 0,
             unwritten_since: None,
             changed_users: Vec::new(),
+            notices: Vec::new(),
             end: ports.log.durable_end(Topic::Journal, partition),
+            in_doubt: false,
             paused_until: None,
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,
-            write_failed: false,
             lag_events: ports.metrics.lag_events.with_label_values(&[&name]),
             lag_seconds: ports.metrics.lag_seconds.with_label_values(&[&name]),
         }
     }
 
-    pub(crate) fn has_unread(&mut self) -> bool {
-        *self.end.borrow_and_update() > self.next_offset
+    /// Goes on from stored progress, whatever was folded before.
+    pub(crate) fn open(&mut self, stored: Option<Progress>) {
+        self.opened = true;
+        self.next_offset = stored.map_or(0, |progress| progress.next_offset);
+        self.position = stored.map(|progress| progress.position);
+        self.written_offset = self.next_offset;
+    }
+
+    /// Forgets where it stands: stored progress has to be read again.
+    pub(crate) fn close(&mut self) {
+        self.opened = false;
+        self.in_doubt = false;
+        self.unwritten_since = None;
+        self.changed_users.clear();
+        self.notices.clear();
+    }
+
+    /// Takes note that some records, the next ones, were folded.
+    pub(crate) fn folded(&mut self, records: &[Record]) {
+        if let Some(last) = records.last() {
+            self.next_offset = last.offset + 1;
+            self.position = Some(last.position);
+            self.last_timestamp_us = last.timestamp_us;
+            self.unwritten_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Takes note that rows and progress were written.
+    pub(crate) fn written(&mut self) {
+        self.in_doubt = false;
+        self.unwritten_since = None;
+        self.written_offset = self.next_offset;
     }
 
     pub(crate) fn unread(&self) -> u64 {
         self.end.borrow().saturating_sub(self.next_offset)
     }
 
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused_until.is_some_and(|until| Instant::now() < until)
+    pub(crate) fn paused_until(&self) -> Option<Instant> {
+        self.paused_until.filter(|until| Instant::now() < *until)
     }
 
     /// Something is not available: wait, longer each time in a row.

@@ -8,11 +8,16 @@
 mod config;
 mod cursor;
 mod dead_letters;
+mod error;
+mod fold;
+mod load;
 mod metrics;
 mod states;
+mod tables;
 mod worker;
+mod write;
 
-use std::{io, sync::Arc, thread};
+use std::{sync::Arc, thread};
 
 use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::Log;
@@ -20,10 +25,11 @@ use hindcast_reader::ProgressBoard;
 use hindcast_schemas::Codec;
 use hindcast_views::ViewStore;
 use tokio::sync::watch;
+use worker::Worker;
 
 pub use config::ProjectorConfig;
+pub use error::ProjectorError;
 pub use metrics::ProjectorMetrics;
-pub use worker::ProjectorError;
 
 /// What a projector works with.
 #[derive(Clone)]
@@ -40,7 +46,8 @@ pub struct ProjectorPorts {
     pub metrics: Arc<ProjectorMetrics>,
 }
 
-/// A running projector.
+/// A running projector. When it is dropped without [`Projector::stop`] its threads end without writing what they have
+/// folded, as in a crash: the next one folds it again.
 #[derive(Debug)]
 pub struct Projector {
     stop: watch::Sender<bool>,
@@ -52,26 +59,32 @@ impl Projector {
     /// Starts folding all partitions into a set of generations, from their stored progress on.
     ///
     /// # Errors
-    /// When no thread can be started.
-    pub fn start(ports: &ProjectorPorts, generations: &GenerationSet, config: &ProjectorConfig) -> io::Result<Self> {
+    /// When this version can't fold the generations, or no thread can be started.
+    pub fn start(
+        ports: &ProjectorPorts,
+        generations: &GenerationSet,
+        config: &ProjectorConfig,
+    ) -> Result<Self, ProjectorError> {
+        let params = generations.fold_params()?;
         let (stop, stopped) = watch::channel(false);
         let (failure, failed) = watch::channel(None);
         let partitions = ports.log.identity().partitions;
-        let groups = config.threads.clamp(1, partitions);
+        let groups = config.threads.clamp(1, partitions.max(1));
         let mut threads = Vec::new();
         for group in 0..groups {
-            let own: Vec<u16> = (0..partitions).filter(|p| p % groups == group).collect();
+            let own: Vec<u16> = (0..partitions).filter(|partition| partition % groups == group).collect();
             let config = ProjectorConfig { state_bytes: config.state_bytes / usize::from(groups), ..config.clone() };
-            let (ports, generations, stopped) = (ports.clone(), generations.clone(), stopped.clone());
-            let failure = failure.clone();
-            threads.push(thread::Builder::new().name(format!("projector-{group}")).spawn(move || {
-                let result = worker::run(ports, generations, &own, config, stopped);
-                if let Err(error) = &result {
-                    tracing::error!(%error, "a projector stopped; its partitions are not projected any more");
-                    failure.send_replace(Some(error.to_string()));
-                }
+            let mut worker = Worker::new(ports.clone(), generations, params, &own, config);
+            let (stopped, failure) = (stopped.clone(), failure.clone());
+            let run = move || {
+                // A thread that panics has to be told of as well.
+                let mut told = TellsOfFailure { failure, why: Some(ProjectorError::Panicked.to_string()) };
+                let result = run(&mut worker, stopped);
+                told.why = result.as_ref().err().map(ToString::to_string);
                 result
-            })?);
+            };
+            let thread = thread::Builder::new().name(format!("projector-{group}")).spawn(run);
+            threads.push(thread.map_err(ProjectorError::Thread)?);
         }
         Ok(Self { stop, threads, failed })
     }
@@ -96,5 +109,26 @@ impl Projector {
             }
         }
         first
+    }
+}
+
+fn run(worker: &mut Worker, stopped: watch::Receiver<bool>) -> Result<(), ProjectorError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(ProjectorError::Thread)?;
+    runtime.block_on(worker.run(stopped))
+}
+
+/// Tells at the end of a thread why it gave up, also when it panicked.
+struct TellsOfFailure {
+    failure: watch::Sender<Option<String>>,
+    why: Option<String>,
+}
+
+impl Drop for TellsOfFailure {
+    fn drop(&mut self) {
+        if let Some(why) = self.why.take() {
+            tracing::error!(why, "a projector thread gave up; its partitions are not projected any more");
+            self.failure.send_replace(Some(why));
+        }
     }
 }
