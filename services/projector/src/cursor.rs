@@ -42,7 +42,7 @@ pub(crate) struct Cursor {
     lag_seconds: Gauge,
 }
 
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Cursor {

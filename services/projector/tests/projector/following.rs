@@ -1,0 +1,115 @@
+//! Following a journal while it grows.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hindcast_domain::Position;
+use hindcast_journal::{
+    Log, Topic,
+    embedded::{EmbeddedLog, EmbeddedLogConfig},
+};
+use hindcast_projector::ProjectorConfig;
+use hindcast_views::{
+    ViewStore,
+    embedded::{EmbeddedViews, EmbeddedViewsConfig},
+    memory::MemoryViews,
+};
+
+use crate::{
+    stream::Stream,
+    world::{PATIENCE, assert_refolded, caught_up, memory_log, ports, small_config, start},
+};
+
+#[tokio::test]
+async fn a_growing_journal_is_followed() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    let mut stream = Stream::new(Arc::clone(&log), 1, 40);
+    let ports = ports(&log, &views);
+    let projector = start(&ports, &small_config());
+    for _ in 0..20 {
+        stream.append(100).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    caught_up(&ports, &projector).await;
+    assert_refolded(&log, &views).await;
+    projector.stop().unwrap();
+}
+
+#[tokio::test]
+async fn on_disk_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(&dir.path().join("log"), &EmbeddedLogConfig::default()).unwrap();
+    let log: Arc<dyn Log> = Arc::new(log);
+    let mut stream = Stream::new(Arc::clone(&log), 2, 40);
+    stream.append(300).await;
+    let views = EmbeddedViews::open(&dir.path().join("views"), &EmbeddedViewsConfig::default()).unwrap();
+    let views: Arc<dyn ViewStore> = Arc::new(views);
+    let ports = ports(&log, &views);
+    let projector = start(&ports, &small_config());
+    stream.append(100).await;
+    caught_up(&ports, &projector).await;
+    assert_refolded(&log, &views).await;
+    projector.stop().unwrap();
+}
+
+/// States of all users don't fit: they come and go all the time.
+#[tokio::test]
+async fn little_memory_changes_nothing() {
+    for state_bytes in [1, 20_000, 300_000] {
+        let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+        Stream::new(Arc::clone(&log), 3, 60).append(2_000).await;
+        let ports = ports(&log, &views);
+        let projector = start(&ports, &ProjectorConfig { state_bytes, ..small_config() });
+        caught_up(&ports, &projector).await;
+        projector.stop().unwrap();
+        assert_refolded(&log, &views).await;
+    }
+}
+
+/// Rows are written when it is time; a reader that waits makes it time.
+#[tokio::test]
+async fn a_reader_is_not_kept_waiting() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    let mut stream = Stream::new(Arc::clone(&log), 4, 10);
+    let ports = ports(&log, &views);
+    let config = ProjectorConfig {
+        flush_interval_ms: 3_600_000,
+        catch_up_flush_interval_ms: 3_600_000,
+        ..ProjectorConfig::default()
+    };
+    let projector = start(&ports, &config);
+    for _ in 0..5 {
+        stream.append(200).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        for partition in 0..log.identity().partitions {
+            let offset = *log.durable_end(Topic::Journal, partition).borrow() - 1;
+            let wanted = Position { epoch: 0, partition, offset };
+            let progress = ports.board.wait(wanted, PATIENCE).await.unwrap();
+            assert_eq!(progress.position, wanted);
+        }
+    }
+    let since = Instant::now();
+    assert_refolded(&log, &views).await;
+    projector.stop().unwrap();
+    assert!(since.elapsed() < PATIENCE);
+}
+
+#[tokio::test]
+async fn stopping_writes_what_is_folded() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    Stream::new(Arc::clone(&log), 5, 20).append(500).await;
+    let ports = ports(&log, &views);
+    let config = ProjectorConfig {
+        flush_interval_ms: 3_600_000,
+        catch_up_flush_interval_ms: 3_600_000,
+        ..ProjectorConfig::default()
+    };
+    let projector = start(&ports, &config);
+    // Nothing tells when all is folded, as nothing is written: all of it is, after a moment.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(ports.board.current(0), None);
+    projector.stop().unwrap();
+    assert_refolded(&log, &views).await;
+}
