@@ -45,32 +45,40 @@ fn a_group_that_waited_behind_a_failed_one_is_refused() {
 #[test]
 fn seeded_failures_lose_nothing() {
     let seed = Seed::new("seeded_failures_lose_nothing");
-    for round in 0..30 {
-        let disk = SimulatedDisk::new(seed.value.wrapping_add(round));
-        let log = simulated(&disk);
-        disk.fail_at_times(0.2);
-        let mut highest = 1;
-        let mut acknowledged = Vec::new();
-        for n in 0..60 {
-            let body = format!("{n}");
-            match wait(log.append(vec![record(Topic::Journal, 0, &body), record(Topic::Decisions, 0, &body)])) {
-                Ok(positions) => acknowledged.push((positions[0].offset, body)),
-                Err(error) => {
-                    assert!(error.retryable);
-                    eventually("the log resumes", || log.health().is_ok());
-                }
+    // At once, as they mostly wait for the log to resume.
+    thread::scope(|scope| {
+        for round in 0..30 {
+            let seed = seed.value.wrapping_add(round);
+            scope.spawn(move || fail_at_times(seed));
+        }
+    });
+}
+
+fn fail_at_times(seed: u64) {
+    let disk = SimulatedDisk::new(seed);
+    let log = simulated(&disk);
+    disk.fail_at_times(0.15);
+    let mut highest = 1;
+    let mut acknowledged = Vec::new();
+    for n in 0..40 {
+        let body = format!("{n}");
+        match wait(log.append(vec![record(Topic::Journal, 0, &body), record(Topic::Decisions, 0, &body)])) {
+            Ok(positions) => acknowledged.push((positions[0].offset, body)),
+            Err(error) => {
+                assert!(error.retryable);
+                eventually("the log resumes", || log.health().is_ok());
             }
-            let end = *log.durable_end(Topic::Journal, 0).borrow();
-            assert!(end >= highest, "the durable end fell from {highest} to {end}");
-            highest = end;
         }
-        assert!(log.stats().failures > 0);
-        let found = bodies(&log, Topic::Journal, 0);
-        for (offset, body) in &acknowledged {
-            assert_eq!(found.get(usize::try_from(offset - 1).unwrap()), Some(body), "round {round}");
-        }
-        assert_eq!(found, bodies(&log, Topic::Decisions, 0), "both topics or neither");
+        let end = *log.durable_end(Topic::Journal, 0).borrow();
+        assert!(end >= highest, "the durable end fell from {highest} to {end}");
+        highest = end;
     }
+    assert!(log.stats().failures > 0);
+    let found = bodies(&log, Topic::Journal, 0);
+    for (offset, body) in &acknowledged {
+        assert_eq!(found.get(usize::try_from(offset - 1).unwrap()), Some(body), "acknowledged at {offset}");
+    }
+    assert_eq!(found, bodies(&log, Topic::Decisions, 0), "both topics or neither");
 }
 
 /// A disk that lost what was acknowledged can't be mended by trying again.
