@@ -7,7 +7,7 @@ use hindcast_control::{ActiveGenerations, ActiveScoring, Control, Settings};
 use hindcast_domain::{Instruments, Position, partition_of};
 use hindcast_fold::{activity::Activity, keys};
 use hindcast_journal::Log;
-use hindcast_reader::{CachedRow, ProgressBoard, RowReader, RowReaderConfig};
+use hindcast_reader::{CachedRow, ProgressBoard, RowReader};
 use hindcast_schemas::Codec;
 use hindcast_service_kit::{
     auth::Gate,
@@ -106,7 +106,8 @@ impl ConfidenceState {
         let hit = |projection: &str| lookups.with_label_values(&[projection, "hit"]);
         let miss = |projection: &str| lookups.with_label_values(&[projection, "miss"]);
         // Activities are small and looked at by people.
-        let of_days = RowReaderConfig { cache_bytes: config.rows.cache_bytes / 16, ..config.rows.clone() };
+        let mut of_days = config.rows.clone();
+        of_days.cache_bytes /= 16;
         let (views, log, board) = (&ports.views, &*ports.log, &ports.board);
         Ok(Self {
             books: RowReader::new(

@@ -4,6 +4,18 @@ use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 
+/// One of some prepared items, by turns; there is at least one.
+#[allow(clippy::indexing_slicing)] // below the length
+pub(super) fn by_turns<T>(items: &[T], turn: usize) -> &T {
+    &items[turn % items.len()]
+}
+
+/// The body that a connection sends next: connections begin at different ones.
+pub(super) fn next_body(bodies: &[Bytes], connection: usize, number: u64) -> Bytes {
+    let turn = connection.wrapping_mul(31).wrapping_add(usize::try_from(number).unwrap_or(0));
+    by_turns(bodies, turn).clone()
+}
+
 /// Bodies of signals as bots send them.
 pub(super) fn signals(count: usize) -> Vec<Bytes> {
     let mut rng = StdRng::seed_from_u64(11);

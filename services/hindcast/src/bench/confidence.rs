@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
-    BenchError, bare, bodies,
+    BenchError, bare,
+    bodies::{self, by_turns, next_body},
     load::{Plan, closed_loop, open_loop},
     report::{HalfLoad, Limit, Measured, Report},
     system::{System, User, post},
@@ -42,8 +43,8 @@ pub(super) async fn run(measure: Duration, variant: Variant) -> Result<Report, B
     let requests = {
         let (users, signals) = (Arc::clone(&users), Arc::clone(&signals));
         move |connection: usize, number: u64| {
-            let user = &users[connection % users.len()];
-            post(path, user, "application/json", body_of(&signals, connection, number))
+            let user = by_turns(&users, connection);
+            post(path, user, "application/json", next_body(&signals, connection, number))
         }
     };
     let plan =
@@ -60,8 +61,8 @@ pub(super) async fn run(measure: Duration, variant: Variant) -> Result<Report, B
     let bare_requests = {
         let (users, signals) = (Arc::clone(&users), Arc::clone(&signals));
         move |connection: usize, number: u64| {
-            let user = &users[connection % users.len()];
-            post("/", user, "application/json", body_of(&signals, connection, number))
+            let user = by_turns(&users, connection);
+            post("/", user, "application/json", next_body(&signals, connection, number))
         }
     };
     let limit = closed_loop(Plan { addr: bare_addr, ..plan }, bare_requests).await;
@@ -90,11 +91,6 @@ pub(super) async fn run(measure: Duration, variant: Variant) -> Result<Report, B
     Ok(report)
 }
 
-fn body_of(bodies: &[Bytes], connection: usize, number: u64) -> Bytes {
-    let index = connection.wrapping_mul(31).wrapping_add(usize::try_from(number).unwrap_or(0)) % bodies.len();
-    bodies.get(index).cloned().unwrap_or_default()
-}
-
 async fn fill_books(system: &System, users: &[User]) -> Result<(), BenchError> {
     for (number, user) in users.iter().enumerate() {
         // Signals and trades by turns.
@@ -111,10 +107,8 @@ async fn background(system: &System) -> Result<tokio::task::JoinHandle<()>, Benc
     let user = system.users(CONNECTIONS + 1).await?.pop().ok_or_else(|| BenchError("no user".to_owned()))?;
     let addr = system.addr();
     let batches: Vec<Bytes> = (0..64).map(|seed| bodies::batch(seed, BACKGROUND_BATCH)).collect();
-    let requests = move |_: usize, number: u64| {
-        let index = usize::try_from(number).unwrap_or(0) % batches.len();
-        post("/v1/events", &user, "application/x-ndjson", batches[index].clone())
-    };
+    let requests =
+        move |_: usize, number: u64| post("/v1/events", &user, "application/x-ndjson", next_body(&batches, 0, number));
     let plan = Plan {
         addr,
         connections: 1,

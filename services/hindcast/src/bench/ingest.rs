@@ -9,7 +9,9 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
-    BenchError, bodies, journal,
+    BenchError,
+    bodies::{self, by_turns, next_body},
+    journal,
     load::{Plan, closed_loop},
     report::{Limit, Measured, Report},
     system::{System, post},
@@ -27,8 +29,8 @@ pub(super) async fn run(measure: Duration) -> Result<Report, BenchError> {
     let requests = {
         let (users, batches) = (Arc::clone(&users), Arc::clone(&batches));
         move |connection: usize, number: u64| {
-            let index = connection.wrapping_mul(7).wrapping_add(usize::try_from(number).unwrap_or(0)) % batches.len();
-            post("/v1/events", &users[connection % users.len()], "application/x-ndjson", batches[index].clone())
+            let body = next_body(&batches, connection, number);
+            post("/v1/events", by_turns(&users, connection), "application/x-ndjson", body)
         }
     };
     let plan =
@@ -66,7 +68,7 @@ async fn log_alone(batches: &[Bytes], measure: Duration) -> Result<f64, BenchErr
             let (mut written, mut number) = (0, writer);
             while start.elapsed() < measure {
                 // Copies of what is prepared stand for the encoding that a caller would have done.
-                let records = prepared[number % prepared.len()].clone();
+                let records = by_turns(&prepared, number).clone();
                 written += records.len() as u64;
                 log.append(records).await.map_err(|error| BenchError(error.to_string()))?;
                 number += 1;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
-    BenchError, bare, bodies,
+    BenchError, bare,
+    bodies::{self, by_turns, next_body},
     load::{Plan, closed_loop},
     report::{Limit, Measured, Report},
     system::{System, post},
@@ -23,8 +24,7 @@ pub(super) async fn run(measure: Duration) -> Result<Report, BenchError> {
     let requests = |path: &'static str| {
         let (users, trades) = (Arc::clone(&users), Arc::clone(&trades));
         move |connection: usize, number: u64| {
-            let index = connection.wrapping_mul(31).wrapping_add(usize::try_from(number).unwrap_or(0)) % trades.len();
-            post(path, &users[connection % users.len()], "application/json", trades[index].clone())
+            post(path, by_turns(&users, connection), "application/json", next_body(&trades, connection, number))
         }
     };
     let plan =

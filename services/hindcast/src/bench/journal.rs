@@ -1,6 +1,6 @@
 //! A journal of its own for the benchmarks that need no HTTP.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hindcast_bodies::{ItemBody, Stamp, parse_item, split_ndjson};
 use hindcast_domain::{Instruments, TimestampUs, partition_of};
@@ -17,6 +17,15 @@ use super::{BenchError, bodies};
 pub(super) struct Journal {
     log: Arc<EmbeddedLog>,
     _folder: tempfile::TempDir,
+}
+
+const EVENTS_PER_SECOND_OF_MEASURE: usize = 100_000;
+const MAX_EVENTS: usize = 1_000_000;
+
+/// Events of a journal that takes about as long to read as is to be measured.
+pub(super) fn events_for(measure: Duration) -> usize {
+    let seconds = usize::try_from(measure.as_secs()).unwrap_or(usize::MAX).max(1);
+    seconds.saturating_mul(EVENTS_PER_SECOND_OF_MEASURE).min(MAX_EVENTS)
 }
 
 /// Events appended at once when a journal is filled.

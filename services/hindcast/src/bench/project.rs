@@ -19,14 +19,11 @@ use super::{
     report::{Limit, Measured, Report},
 };
 
-const EVENTS_PER_SECOND_OF_MEASURE: usize = 100_000;
-const MAX_EVENTS: usize = 1_000_000;
 const USERS: usize = 500;
 const READ: ReadLimit = ReadLimit { records: 4_096, bytes: 8 << 20 };
 
 pub(super) async fn run(measure: Duration) -> Result<Report, BenchError> {
-    let wanted = (EVENTS_PER_SECOND_OF_MEASURE as f64 * measure.as_secs_f64()) as usize;
-    let events = wanted.clamp(10_000, MAX_EVENTS);
+    let events = journal::events_for(measure);
     let journal = Journal::filled(events, USERS).await?;
     let threads = ProjectorConfig::default().threads;
     let result = tokio::task::spawn_blocking(move || {

@@ -171,3 +171,29 @@ impl ServeConfig {
         config::load(file, overrides).map_err(|error| Failure::usage(format_args!("configuration: {error}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `HINDCAST_UPDATE_GOLDEN=1` writes the document anew.
+    #[test]
+    fn the_document_lists_every_key_with_its_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+        let document = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = document.split_once("```toml\n").unwrap();
+        let (listed, after) = rest.split_once("```").unwrap();
+        let defaults = toml::to_string(&ServeConfig::default()).unwrap();
+        if std::env::var_os("HINDCAST_UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, format!("{before}```toml\n{defaults}```{after}")).unwrap();
+            return;
+        }
+        assert_eq!(listed, defaults, "docs/configuration.md is out of date; HINDCAST_UPDATE_GOLDEN=1 writes it anew");
+    }
+
+    #[test]
+    fn what_the_document_lists_is_read_back() {
+        let defaults = toml::to_string(&ServeConfig::default()).unwrap();
+        assert_eq!(toml::from_str::<ServeConfig>(&defaults).unwrap(), ServeConfig::default());
+    }
+}

@@ -107,7 +107,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let opening = config.clone();
     let (engine, control) = blocking(move || {
         let engine = Engine::open(&opening)?;
-        let control = Control::follow(engine.log(), opening.control.clone()).map_err(Failure::failed)?;
+        let control = Control::follow(engine.log(), opening.control).map_err(Failure::failed)?;
         Ok((engine, control))
     })
     .await?;
