@@ -1,5 +1,7 @@
 //! The same event sent again counts once, however and whenever it is sent again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use http::{Method, StatusCode};

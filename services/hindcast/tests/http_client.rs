@@ -1,5 +1,7 @@
 //! The client against a server that misbehaves in known ways.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

@@ -1,5 +1,7 @@
 //! `hindcast import` against a server that keeps what it is sent and misbehaves in known ways.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 #[path = "support/run.rs"]
 mod run;
 

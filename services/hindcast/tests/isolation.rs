@@ -1,5 +1,7 @@
 //! A user's answers depend on that user's events alone: they are the same as in a system where nobody else ever was.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use std::collections::BTreeMap;

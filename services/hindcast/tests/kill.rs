@@ -3,7 +3,7 @@
 //!
 //! `HINDCAST_SEED` repeats a run's choices, `HINDCAST_KILL_ROUNDS` changes how many rounds there are.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
 mod support;
 

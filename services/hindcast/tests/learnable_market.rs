@@ -1,6 +1,8 @@
 //! The synthetic market is worth a demo only if there is something to learn in it: the default model, fed through the
 //! very folds that the service runs, has to beat the running base rate for every user.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 use std::{borrow::Cow, collections::HashMap};
 
 use hindcast::{

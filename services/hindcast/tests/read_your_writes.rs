@@ -1,5 +1,7 @@
 //! A read that names the position of a write sees that write; and how the process starts, tells of itself, and stops.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use std::time::{Duration, Instant};
