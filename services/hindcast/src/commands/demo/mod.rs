@@ -1,0 +1,195 @@
+//! `hindcast demo`: the whole system on one machine, with a market to watch.
+
+mod feed;
+mod lesson;
+mod trader;
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use futures::future::try_join_all;
+use hindcast_service_kit::telemetry;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::{feed::Feed, lesson::Lesson, trader::Trader};
+use crate::{
+    client::{Client, RetryLimits, bodies::KeyRequest},
+    exit::{Failure, Outcome},
+    serve::{self, Overrides, Running, ServeConfig},
+    strategy::{Bot, Params},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  hindcast demo                               a synthetic market, then serve until Ctrl-C
+  hindcast demo --speed 200 --users 2         slow enough to watch
+  hindcast demo --bars es_1min.csv.gz --exit  real minutes; print what was learned and end";
+
+/// Arguments of `hindcast demo`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DemoArgs {
+    /// Real one-minute bars (timestamp,open,high,low,close,volume; .csv or .csv.gz) in place of the synthetic market
+    #[arg(long, value_name = "FILE")]
+    pub bars: Option<PathBuf>,
+    /// How many users trade
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub users: u8,
+    /// Bars a second; as fast as it goes when absent
+    #[arg(long, value_name = "N")]
+    pub speed: Option<NonZeroU32>,
+    /// Keep the data here; a temporary folder when absent
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Configuration of the service
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where to serve
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Instruments of the market
+    #[arg(long, value_name = "SYMBOL,..", value_delimiter = ',', default_value = "ES")]
+    pub symbols: Vec<String>,
+    /// Seed of the synthetic market: the same seed gives the same market
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "bars")]
+    pub seed: u64,
+    /// End after printing what was learned, in place of serving on
+    #[arg(long)]
+    pub exit: bool,
+}
+
+/// Far beyond what a demo can send, so that the limit of a user never slows it.
+const REQUESTS_PER_MINUTE: u32 = 10_000_000;
+
+/// Runs the demo.
+///
+/// # Errors
+/// When the service can't be started, the bars can't be read or a request fails for good.
+pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
+    let folder = tempfile::tempdir().map_err(|error| Failure::failed(format!("no temporary folder: {error}")))?;
+    let config = configuration(&args, folder.path().join("data"))?;
+    let instruments = config.instruments.clone();
+    let mut feed = match &args.bars {
+        Some(path) => Feed::of_file(path, &args.symbols, &instruments)?,
+        None => Feed::synthetic(&args.symbols, &instruments, args.seed)?,
+    };
+    telemetry::init(&config.telemetry).map_err(Failure::failed)?;
+    let running = serve::start(config).await?;
+    running.stop_on_signals()?;
+    let url = format!("http://{}", running.addr);
+    if !json {
+        println!("Serving on {url}; playing {} for {} users.", feed.describe(), args.users);
+    }
+    let (mut traders, first_key) = traders(&running, &url, &args, &feed).await?;
+    let start = Instant::now();
+    let stopped = tokio::select! {
+        played = play(&mut feed, &mut traders, args.speed) => { played?; false }
+        () = running.stop_wished() => true,
+    };
+    if !stopped {
+        let lesson = Lesson::of(&traders, feed.played(), start.elapsed()).await?;
+        if json {
+            lesson.print_json()?
+        } else {
+            lesson.print()
+        }
+        if !args.exit {
+            if !json {
+                print_how_to_go_on(&url, &first_key);
+            }
+            running.stop_wished().await;
+        }
+    }
+    // Connections of the traders would be waited for.
+    drop(traders);
+    running.shutdown().await?;
+    Ok(Outcome::Done)
+}
+
+fn configuration(args: &DemoArgs, temporary: PathBuf) -> Result<ServeConfig, Failure> {
+    let data = args.data.clone().unwrap_or(temporary);
+    let overrides = Overrides { listen: args.listen, data: Some(data), roles: Vec::new() };
+    let mut config = ServeConfig::load(args.config.as_deref(), &overrides)?;
+    let default = ServeConfig::default().telemetry.filter;
+    if config.telemetry.filter == default {
+        // Lines of the service would run through the progress bar.
+        "warn".clone_into(&mut config.telemetry.filter);
+    }
+    Ok(config)
+}
+
+/// One trader for each user and symbol, each user with a key of its own; and the key of the first user.
+async fn traders(running: &Running, url: &str, args: &DemoArgs, feed: &Feed) -> Result<(Vec<Trader>, String), Failure> {
+    let admin_key = running.admin_key.clone().or_else(|| std::env::var(crate::cli::API_KEY_VARIABLE).ok());
+    let Some(admin_key) = admin_key else {
+        return Err(Failure::failed(format!(
+            "the data folder is not empty; give another with --data, or its admin key in {}",
+            crate::cli::API_KEY_VARIABLE
+        )));
+    };
+    let admin = Client::new(url, Some(&admin_key), RetryLimits::interactive()).map_err(Failure::failed)?;
+    let scopes = ["trade".to_owned()];
+    let (mut traders, mut first_key) = (Vec::new(), String::new());
+    for number in 0..usize::from(args.users) {
+        let user_id = format!("demo-{}", number + 1);
+        let limit = Some(REQUESTS_PER_MINUTE);
+        let request = KeyRequest { user_id: &user_id, scopes: &scopes, expires_in_s: None, requests_per_minute: limit };
+        let created = admin.create_key(&request).await.map_err(Failure::failed)?;
+        for (symbol, instrument) in feed.symbols() {
+            let client = Client::new(url, Some(&created.key), RetryLimits::bulk()).map_err(Failure::failed)?;
+            let bot = Bot::new(Params::of_user(number), instrument.clone());
+            traders.push(Trader::new(client, user_id.clone(), symbol, bot));
+        }
+        if number == 0 {
+            first_key = created.key;
+        }
+    }
+    Ok((traders, first_key))
+}
+
+/// Gives every bar to every trader of its symbol, until the market ends.
+async fn play(feed: &mut Feed, traders: &mut [Trader], speed: Option<NonZeroU32>) -> Result<(), Failure> {
+    let bar = progress_bar(feed.length());
+    let mut clock = speed.map(|speed| tokio::time::interval(Duration::from_secs(1) / speed.get()));
+    while let Some(bars) = feed.next()? {
+        if let Some(clock) = &mut clock {
+            clock.tick().await;
+        }
+        let steps = traders.iter_mut().filter_map(|trader| {
+            let bar = bars.of(trader.symbol())?;
+            Some(trader.on_bar(*bar))
+        });
+        try_join_all(steps).await?;
+        bar.inc(1);
+        if feed.played().is_multiple_of(1_000) {
+            bar.set_message(lesson::so_far(traders));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Shown on a terminal only; indicatif writes to standard error and hides itself elsewhere.
+fn progress_bar(length: Option<u64>) -> ProgressBar {
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let template = "{bar:32} {human_pos}/{human_len} bars  {per_sec}  {eta} left  {msg}";
+    // The template is a constant; should it be wrong, the default one serves.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn print_how_to_go_on(url: &str, key: &str) {
+    println!(
+        "\nStill serving on {url} until Ctrl-C; the API is on {url}/docs. Ask as demo-1:\n\n\
+         curl -s {url}/v1/views/ES -H 'X-API-Key: {key}'\n\n\
+         curl -s '{url}/v1/confidence?dry_run=true' -H 'X-API-Key: {key}' -H 'content-type: application/json' \\\n  \
+         -d '{{\"symbol\": \"ES\", \"side\": \"LONG\", \"price\": 6524.25, \"vwap\": 6532.5, \"rsi\": 28, \"atr\": 2.5}}'"
+    );
+}
