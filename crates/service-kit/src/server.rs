@@ -45,6 +45,8 @@ impl Validate for ServerConfig {
     }
 }
 
+/// Most memory that a connection reads into: the head of a request has to fit, bodies pass through.
+const READ_BUFFER_BYTES: usize = 64 << 10;
 /// How long accepting rests after it failed, as it does when file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -55,7 +57,10 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
     let ending = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(config.header_timeout_ms)).keep_alive(true);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(config.header_timeout_ms))
+        .max_buf_size(READ_BUFFER_BYTES)
+        .keep_alive(true);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {

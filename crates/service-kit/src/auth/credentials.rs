@@ -37,8 +37,9 @@ fn bearer(value: &str) -> Result<Credentials<'_>, Problem> {
         return Err(Problem::unauthorized("authorization takes the scheme Bearer only"));
     }
     let text = rest.trim();
-    // Tokens are three parts joined by dots; keys have no dot.
-    Ok(if text.contains('.') { Credentials::Token(text) } else { Credentials::Key(text) })
+    // Tokens are three parts joined by dots. Keys have none, but for such as somebody brought along.
+    let is_token = !text.starts_with("hc_") && text.bytes().filter(|&byte| byte == b'.').count() == 2;
+    Ok(if is_token { Credentials::Token(text) } else { Credentials::Key(text) })
 }
 
 fn only<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Result<Option<&'a str>, Problem> {
@@ -77,6 +78,7 @@ mod tests {
         assert_eq!(found(&[("x-api-key", b"hc_a_b")]), "key hc_a_b");
         assert_eq!(found(&[("authorization", b"Bearer hc_a_b")]), "key hc_a_b");
         assert_eq!(found(&[("authorization", b"bearer  a.b.c ")]), "token a.b.c");
+        assert_eq!(found(&[("authorization", b"Bearer hc_a.b.c")]), "key hc_a.b.c");
         assert_eq!(found(&[("x-api-key", b"hc_a_b"), ("authorization", b"Bearer hc_a_b")]), "key hc_a_b");
         let refusals: [&[(&str, &[u8])]; 7] = [
             &[],

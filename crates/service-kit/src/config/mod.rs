@@ -1,5 +1,6 @@
 //! Settings of a process: one TOML file, overridden by the environment, overridden by flags.
 
+mod control;
 mod faults;
 mod load;
 

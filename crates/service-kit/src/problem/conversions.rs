@@ -79,3 +79,56 @@ impl From<ChangeError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hindcast_bodies::FieldError;
+    use hindcast_control::Entity;
+    use hindcast_domain::Position;
+    use serde_json::json;
+
+    use super::*;
+
+    const SECRET: &str = "/secret/folder";
+
+    #[track_caller]
+    fn check(problem: impl Into<Problem>, status: u16, kind: &str) -> serde_json::Value {
+        let problem: Problem = problem.into();
+        assert_eq!((problem.status.as_u16(), problem.kind), (status, kind));
+        let document = serde_json::to_value(problem.document(Some("r-1"))).unwrap();
+        assert!(!document.to_string().contains(SECRET), "{document}");
+        assert_eq!((&document["status"], &document["instance"]), (&json!(status), &json!("r-1")));
+        document
+    }
+
+    #[test]
+    fn each_error_has_its_answer_and_the_inside_stays_inside() {
+        let wanted = Position { epoch: 0, partition: 3, offset: 17 };
+        let reached = Some(Position { offset: 9, ..wanted });
+
+        check(Invalid::Malformed { detail: "line 1".to_owned() }, 400, "malformed-body");
+        let faults = vec![FieldError::new("/rsi", "must be a number"), FieldError::new("", "is empty")];
+        let document = check(Invalid::Fields(faults), 422, "validation");
+        assert_eq!(document["errors"][0], json!({"pointer": "/rsi", "detail": "must be a number"}));
+
+        assert_eq!(check(LogError::not_stored(SECRET), 503, "unavailable")["outcome"], "none");
+        assert_eq!(check(LogError::unknown(SECRET), 503, "unavailable")["outcome"], "unknown");
+        assert_eq!(Problem::from(LogError::unknown(SECRET)).internal.as_deref(), Some(SECRET));
+        check(Problem::log_unreadable(LogError::not_stored(SECRET)), 503, "unavailable");
+
+        let behind = check(ReadError::NotYet(NotYet { wanted, reached }), 503, "projection-behind");
+        assert_eq!(behind["wanted"], json!({"epoch": 0, "partition": 3, "offset": 17}));
+        assert_eq!(behind["reached"]["offset"], 9);
+        let nowhere = check(NotYet { wanted, reached: None }, 503, "projection-behind");
+        assert!(nowhere.get("reached").is_none(), "{nowhere}");
+        check(ReadError::BeyondEnd(wanted), 410, "gone");
+        check(ViewError { retryable: true, detail: SECRET.to_owned() }, 503, "unavailable");
+        check(ReadError::Damaged { table: SECRET.to_owned(), detail: SECRET.to_owned() }, 500, "internal");
+
+        let entity = Entity("scoring".to_owned());
+        check(ChangeError::Conflict(entity.clone()), 409, "conflict");
+        check(ChangeError::Refused { entity, why: "it is published already".to_owned() }, 409, "conflict");
+        check(ChangeError::Log(LogError::not_stored(SECRET)), 503, "unavailable");
+        assert_eq!(check(ChangeError::NotReadBack(7), 503, "unavailable")["outcome"], "unknown");
+    }
+}
