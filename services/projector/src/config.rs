@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectorConfig {
-    /// Threads; each owns a group of partitions.
+    /// Threads; each owns a group of partitions and an equal share of [`Self::state_bytes`]. One folds several hundred
+    /// thousand records a second and leaves the other cores to requests and to the store's threads.
     pub threads: u16,
     /// Memory for states of all threads together, bytes. A million users need not fit.
     pub state_bytes: usize,
@@ -15,7 +16,8 @@ pub struct ProjectorConfig {
     /// How long a folded record may wait for its rows to be written, when nobody asks for it earlier. Rows of active
     /// users change with every record: writing each change would write the same row many times over.
     pub flush_interval_ms: u64,
-    /// The same while a partition is far behind, as in a rebuild.
+    /// The same while a partition is far behind, as in a rebuild. It is also how long such a partition is folded before
+    /// another one of them gets its turn.
     pub catch_up_flush_interval_ms: u64,
     /// Shortest pause between two looks at the journal: single records are taken together.
     pub linger_us: u64,

@@ -105,6 +105,11 @@ impl Cursor {
         self.end.borrow().saturating_sub(self.next_offset)
     }
 
+    /// Whether more is unread than one read takes.
+    pub(crate) fn is_far_behind(&self, config: &ProjectorConfig) -> bool {
+        self.unread() > config.read_records as u64
+    }
+
     pub(crate) fn paused_until(&self) -> Option<Instant> {
         self.paused_until.filter(|until| Instant::now() < *until)
     }
@@ -122,8 +127,8 @@ impl Cursor {
 
     /// When rows have to be written, if there is something to write.
     pub(crate) fn write_due(&self, config: &ProjectorConfig) -> Option<Instant> {
-        let far_behind = self.unread() > config.read_records as u64;
-        let wait_ms = if far_behind { config.catch_up_flush_interval_ms } else { config.flush_interval_ms };
+        let wait_ms =
+            if self.is_far_behind(config) { config.catch_up_flush_interval_ms } else { config.flush_interval_ms };
         self.unwritten_since.map(|since| since + Duration::from_millis(wait_ms))
     }
 

@@ -14,6 +14,7 @@ mod load;
 mod metrics;
 mod states;
 mod tables;
+mod turns;
 mod worker;
 mod write;
 

@@ -18,6 +18,7 @@ use crate::{
     error::{Hindrance, ProjectorError},
     states::HeldStates,
     tables::Tables,
+    turns::Turns,
 };
 
 const READ_BYTES: usize = 8 << 20;
@@ -35,6 +36,7 @@ pub(crate) struct Worker {
     /// Users whose memory has to be counted anew.
     pub(crate) touched: Vec<Arc<str>>,
     records: Vec<Record>,
+    turns: Turns,
 }
 
 /// What a thread is to do.
@@ -62,6 +64,7 @@ impl Worker {
             states: HeldStates::new(config.state_bytes),
             touched: Vec::new(),
             records: Vec::new(),
+            turns: Turns::default(),
             ports,
             config,
         }
@@ -71,6 +74,7 @@ impl Worker {
     pub(crate) async fn run(&mut self, mut stopped: watch::Receiver<bool>) -> Result<(), ProjectorError> {
         let mut wants = self.ports.board.wants();
         loop {
+            self.turns.pass(&self.cursors, &self.config);
             for index in 0..self.cursors.len() {
                 match order(&mut stopped) {
                     Order::GoOn => self.attempt(index).await?,
@@ -130,7 +134,9 @@ impl Worker {
             // Folding on while rows can't be written would hold more and more of them.
             self.write(index).await?;
         }
-        self.fold_next(index).await?;
+        if self.cursors.get(index).is_some_and(|cursor| self.turns.may_fold(index, cursor, &self.config)) {
+            self.fold_next(index).await?;
+        }
         if self.cursors.get(index).is_some_and(|cursor| self.is_to_write(cursor)) {
             self.write(index).await?;
         }

@@ -113,3 +113,27 @@ async fn stopping_writes_what_is_folded() {
     projector.stop().unwrap();
     assert_refolded(&log, &views).await;
 }
+
+/// Partitions that are far behind take turns; those that are not are followed all the while.
+#[tokio::test]
+async fn a_long_backlog_of_some_keeps_no_other_waiting() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    let mut stream = Stream::new(Arc::clone(&log), 6, 40);
+    stream.append(100).await;
+    let live = 1;
+    stream.append_except(live, 6_000).await;
+    let ports = ports(&log, &views);
+    // A turn takes as long as it likes: it must not matter.
+    let config =
+        ProjectorConfig { threads: 1, read_records: 50, catch_up_flush_interval_ms: 3_600_000, ..small_config() };
+    let projector = start(&ports, &config);
+    let end = |partition| *log.durable_end(Topic::Journal, partition).borrow();
+    let wanted = Position { epoch: 0, partition: live, offset: end(live) - 1 };
+    ports.board.wait(wanted, PATIENCE).await.unwrap();
+    let behind =
+        |partition| ports.board.current(partition).is_none_or(|progress| progress.next_offset < end(partition));
+    assert!(behind(0) && behind(2));
+    caught_up(&ports, &projector).await;
+    projector.stop().unwrap();
+    assert_refolded(&log, &views).await;
+}

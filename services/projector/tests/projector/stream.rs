@@ -27,10 +27,22 @@ impl Stream {
         Self { log, codec, random, users, appended: Vec::new(), trades: Vec::new(), unusable: Vec::new() }
     }
 
-    /// Appends some more records, in groups of random size.
+    /// Appends some more records.
     pub(crate) async fn append(&mut self, records: usize) {
+        self.append_if(records, |_| true).await;
+    }
+
+    /// Appends up to so many more records, none of them to a partition.
+    pub(crate) async fn append_except(&mut self, partition: u16, records: usize) {
+        self.append_if(records, |record| record.partition != partition).await;
+    }
+
+    async fn append_if(&mut self, records: usize, is_wanted: impl Fn(&NewRecord) -> bool) {
         for _ in 0..records {
             let record = self.next();
+            if !is_wanted(&record) {
+                continue;
+            }
             let position = self.log.append(vec![record.clone()]).await.unwrap()[0];
             if matches!(&record.value[..], b"rubbish") || record.key.len() < 5 {
                 self.unusable.push(position);

@@ -22,7 +22,7 @@ use hindcast_views::{
 
 use crate::{
     stream::Stream,
-    world::{assert_refolded, caught_up, memory_log, ports, ports_with, small_config, start},
+    world::{assert_refolded, assert_refolded_with, caught_up, memory_log, ports, ports_with, small_config, start},
 };
 
 #[tokio::test]
@@ -105,11 +105,6 @@ async fn a_schema_that_can_not_be_fetched_is_waited_for() {
     projector.stop().unwrap();
 
     // Folded by somebody who could fetch everything from the start.
-    let ends = hindcast_replay_tools::durable_ends(&*log, Topic::Journal);
     let at_hand = Codec::new(SlowRegistry { failures_left: AtomicI64::new(0) }).unwrap();
-    let set = hindcast_fold::generation::GenerationSet::default();
-    let refolded = hindcast_replay_tools::refold::refold(&*log, &at_hand, &set, &ends).unwrap();
-    let comparison = hindcast_replay_tools::refold::compare(&refolded, &*views).await.unwrap();
-    assert!(comparison.is_same(), "{:?}", comparison.differences);
-    assert!(comparison.same > 20);
+    assert_refolded_with(&at_hand, &log, &views).await;
 }

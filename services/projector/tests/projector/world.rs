@@ -6,10 +6,7 @@ use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::{Log, Topic, memory::MemoryLog};
 use hindcast_projector::{Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
 use hindcast_reader::ProgressBoard;
-use hindcast_replay_tools::{
-    durable_ends,
-    refold::{compare, refold},
-};
+use hindcast_replay_tools::refold;
 use hindcast_schemas::{Codec, LocalRegistry};
 use hindcast_views::ViewStore;
 
@@ -84,10 +81,13 @@ pub(crate) async fn project_to_end(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore
 
 /// Every table holds what the journal folds into from scratch, no more and no less.
 pub(crate) async fn assert_refolded(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) {
-    let ends = durable_ends(&**log, Topic::Journal);
-    let refolded = refold(&**log, &codec(), &GenerationSet::default(), &ends).unwrap();
+    assert_refolded_with(&codec(), log, views).await;
+}
+
+pub(crate) async fn assert_refolded_with(codec: &Codec, log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) {
+    let refolded = refold(&**log, codec, &GenerationSet::default()).unwrap();
     assert!(refolded.rows.len() > 20, "the stream is worth comparing");
-    let comparison = compare(&refolded, &**views).await.unwrap();
+    let comparison = refolded.compare(&**views).await.unwrap();
     let differences: Vec<String> = comparison.differences.iter().map(ToString::to_string).collect();
     assert!(comparison.is_same(), "{differences:#?}");
     assert_eq!(comparison.same as usize, refolded.rows.len());
