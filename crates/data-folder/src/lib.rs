@@ -34,6 +34,30 @@ impl Folder {
         &self.path
     }
 
+    /// The path of a part of the folder. If it isn't there yet, it is filled under another name first and gets its own
+    /// once that is done, so that a crash in between leaves nothing half made.
+    ///
+    /// # Errors
+    /// What filling it returns, and when the folder can't be written.
+    pub fn part<E: From<FolderError>>(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<PathBuf, E> {
+        let failed = |source: io::Error| FolderError::failed(&self.path, source);
+        let part = self.path.join(name);
+        if !part.try_exists().map_err(failed)? {
+            let unfinished = self.path.join(format!("{name}.new"));
+            if unfinished.try_exists().map_err(failed)? {
+                // Nobody ever used it.
+                fs::remove_dir_all(&unfinished).map_err(failed)?;
+            }
+            fill(&unfinished)?;
+            fs::rename(&unfinished, &part).and_then(|()| marker::sync_directory(&self.path)).map_err(failed)?;
+        }
+        Ok(part)
+    }
+
     /// The format version found in it: the one asked for, or an older one that the caller may bring up to date.
     #[must_use]
     pub fn version(&self) -> u32 {

@@ -65,3 +65,27 @@ fn a_file_in_the_way_is_refused() {
     assert!(refused(&file, "log", 1).contains("can't be used as a data folder"));
     assert!(refused(&file.join("below"), "log", 1).contains("can't be used as a data folder"));
 }
+
+#[test]
+fn a_part_is_made_whole_or_not_at_all() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = open(temp.path(), "log", 1).unwrap();
+    let write = |dir: &Path, content: &str| {
+        fs::create_dir(dir).unwrap();
+        fs::write(dir.join("file"), content).unwrap();
+    };
+    let failed = folder.part("part", |dir| {
+        write(dir, "half");
+        Err(FolderError::failed(dir, io::Error::other("interrupted")))
+    });
+    assert!(failed.is_err() && !temp.path().join("part").exists());
+    for content in ["first", "second"] {
+        let part = folder
+            .part("part", |dir| {
+                write(dir, content);
+                Ok::<_, FolderError>(())
+            })
+            .unwrap();
+        assert_eq!(fs::read_to_string(part.join("file")).unwrap(), "first");
+    }
+}

@@ -75,9 +75,10 @@ impl EmbeddedLog {
         config.check()?;
         let failed = |source| OpenError::Log { dir: dir.to_owned(), source };
         let folder = hindcast_data_folder::open(dir, FOLDER_KIND, FOLDER_VERSION)?;
-        let database = folder.path().join("fjall");
         let layout = Layout::with_partitions(config.partitions);
         let memory = Memory { cache_bytes: config.cache_bytes, memtables_bytes: config.memtables_bytes };
+        // fjall refuses to open what it was interrupted in making.
+        let database = folder.part("fjall", |new| FjallStorage::create(new, layout, memory).map_err(failed))?;
         let storage = FjallStorage::open(&database, layout, memory, |chunk| {
             genesis_of(chunk).and_then(|found| match_partitions(config, &found))
         })

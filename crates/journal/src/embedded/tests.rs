@@ -3,6 +3,7 @@
 mod failures;
 mod folder;
 mod groups;
+mod kill;
 mod power;
 mod small_disk;
 

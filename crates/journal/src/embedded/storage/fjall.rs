@@ -60,6 +60,12 @@ struct Open {
 }
 
 impl FjallStorage {
+    /// Makes an empty database with all keyspaces.
+    pub(crate) fn create(dir: &Path, layout: Layout, memory: Memory) -> Result<(), LogError> {
+        drop(Open::new(open_database(dir, memory)?, layout)?);
+        torn::wait_until_closed(dir).map_err(|e| failed("close", &e))
+    }
+
     /// Opens the database. `check` sees the first chunk of the first partition, if there is one, before anything is
     /// made that depends on the layout.
     pub(crate) fn open<E: From<LogError>>(
