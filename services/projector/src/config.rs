@@ -29,7 +29,7 @@ impl Default for ProjectorConfig {
             threads: 1,
             state_bytes: 96 << 20,
             read_records: 4_096,
-            flush_interval_ms: 50,
+            flush_interval_ms: 250,
             catch_up_flush_interval_ms: 1_000,
             linger_us: 1_000,
         }
