@@ -73,8 +73,12 @@ impl ProgressBoard {
         let (sender, wanted_end) = self.progress.get(partition).zip(self.wanted_end.get(partition)).ok_or(missing)?;
         let mut receiver = sender.subscribe();
         let reached = |progress: &Option<Progress>| progress.is_some_and(|p| wanted.is_at_or_before(p.position));
-        if !reached(&receiver.borrow()) {
-            wanted_end.fetch_max(wanted.offset + 1, Ordering::AcqRel);
+        let current = *receiver.borrow();
+        if !reached(&current) {
+            // The offset of an earlier epoch's position is no cursor: it would say nothing about how far to fold.
+            if current.is_none_or(|progress| progress.position.epoch <= wanted.epoch) {
+                wanted_end.fetch_max(wanted.offset.saturating_add(1), Ordering::AcqRel);
+            }
             self.wants.send_modify(|count| *count += 1);
         }
         let waited = tokio::time::timeout(patience, receiver.wait_for(reached)).await;
@@ -130,5 +134,30 @@ mod tests {
     async fn a_partition_that_is_not_there_is_never_reached() {
         let board = ProgressBoard::new(1);
         assert!(board.wait(progress(0).position, Duration::from_millis(1)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_is_waited_for_again() {
+        let board = ProgressBoard::new(2);
+        board.publish(1, progress(9));
+        board.retract(1);
+        let wanted = progress(7).position;
+        assert_eq!(board.wait(wanted, Duration::from_millis(1)).await, Err(NotYet { wanted, reached: None }));
+        board.publish(1, progress(9));
+        assert_eq!(board.wait(wanted, Duration::from_millis(1)).await, Ok(progress(9)));
+    }
+
+    #[tokio::test]
+    async fn whoever_begins_to_wait_is_noticed() {
+        let board = ProgressBoard::new(2);
+        let mut wants = board.wants();
+        board.publish(1, progress(9));
+        board.wait(progress(9).position, Duration::from_secs(5)).await.unwrap();
+        assert!(!wants.has_changed().unwrap(), "what is there already is nothing to hurry for");
+        let huge = Position { offset: u64::MAX, ..progress(0).position };
+        assert!(board.wait(huge, Duration::from_millis(1)).await.is_err());
+        assert!(wants.has_changed().unwrap());
+        wants.borrow_and_update();
+        assert_eq!(board.wanted_end(1), u64::MAX);
     }
 }

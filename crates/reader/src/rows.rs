@@ -62,6 +62,16 @@ pub enum ReadError {
     /// The position that the request named was not projected in time.
     #[error(transparent)]
     NotYet(#[from] NotYet),
+    /// The position that the request named is none of the user's: of another partition, or of a journal to come.
+    #[error("{wanted} is no position of partition {partition} up to epoch {epoch}")]
+    Foreign {
+        /// What the request named.
+        wanted: Position,
+        /// The user's partition.
+        partition: u16,
+        /// The journal's epoch.
+        epoch: u8,
+    },
     /// The journal does not reach to the position that the request named.
     #[error("the journal ends before {0}")]
     BeyondEnd(Position),
@@ -82,6 +92,7 @@ pub enum ReadError {
 pub struct RowReader<T> {
     views: Arc<dyn ViewStore>,
     board: Arc<ProgressBoard>,
+    epoch: u8,
     ends: Vec<watch::Receiver<u64>>,
     cache: Cache<CacheKey, Arc<CachedRow<T>>, ByMemory>,
     config: RowReaderConfig,
@@ -153,7 +164,7 @@ impl<T: FromRow> RowReader<T> {
         // The number of entries only sizes the cache's tables; the weight is what bounds it.
         let entries = usize::try_from(config.cache_bytes / 4_096).unwrap_or(1_024).max(64);
         let cache = Cache::with_weighter(entries, config.cache_bytes, ByMemory);
-        Self { views, board, ends, cache, config, hits, misses }
+        Self { views, board, epoch: log.identity().epoch, ends, cache, config, hits, misses }
     }
 
     /// The row of a key in a user's partition: one that covers `min_position` if given, else possibly a cached one.
@@ -167,6 +178,9 @@ impl<T: FromRow> RowReader<T> {
         partition: u16,
         min_position: Option<Position>,
     ) -> Result<Arc<CachedRow<T>>, ReadError> {
+        if let Some(wanted) = min_position {
+            self.check(wanted, partition)?;
+        }
         let query = Query { table, key };
         let cached = self.cache.get(&query);
         if let Some(row) = cached.filter(|row| self.may_serve(row, partition, min_position)) {
@@ -175,15 +189,24 @@ impl<T: FromRow> RowReader<T> {
         }
         self.misses.inc();
         if let Some(position) = min_position {
-            if position.offset >= self.end(partition) {
-                return Err(ReadError::BeyondEnd(position));
-            }
             let patience = Duration::from_millis(self.config.min_position_timeout_ms);
             self.board.wait(position, patience).await?;
         }
         let row = Arc::new(self.load(table, key, partition).await?);
         self.cache.insert(query.into(), Arc::clone(&row));
         Ok(row)
+    }
+
+    /// Whether a position is one that can be waited for.
+    fn check(&self, wanted: Position, partition: u16) -> Result<(), ReadError> {
+        if wanted.partition != partition || wanted.epoch > self.epoch {
+            return Err(ReadError::Foreign { wanted, partition, epoch: self.epoch });
+        }
+        // Positions of an earlier epoch are no cursors of this journal; they are reached or not, by their order.
+        if wanted.epoch == self.epoch && wanted.offset >= self.end(partition) {
+            return Err(ReadError::BeyondEnd(wanted));
+        }
+        Ok(())
     }
 
     fn may_serve(&self, row: &CachedRow<T>, partition: u16, min_position: Option<Position>) -> bool {
@@ -217,3 +240,6 @@ impl<T: FromRow> RowReader<T> {
         self.end(partition).saturating_sub(row.progress.map_or(0, |progress| progress.next_offset))
     }
 }
+
+#[cfg(test)]
+mod tests;

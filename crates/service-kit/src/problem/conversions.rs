@@ -54,6 +54,9 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::NotYet(not_yet) => not_yet.into(),
+            ReadError::Foreign { wanted, partition, epoch } => Self::bad_request(format!(
+                "{wanted} is no position of the caller's journal, which is partition {partition}, epoch {epoch}"
+            )),
             ReadError::BeyondEnd(position) => {
                 let mut problem = Self::gone(format!(
                     "the journal ends before {position}; it may have been restored from an archive that is older"
