@@ -1,6 +1,7 @@
 //! How events are taken in.
 
 use hindcast_reader::RowReaderConfig;
+use hindcast_service_kit::config::{Faults, Validate};
 use serde::{Deserialize, Serialize};
 
 /// How events are taken in.
@@ -29,5 +30,15 @@ impl Default for IngressConfig {
             admissions: RowReaderConfig { cache_bytes: 32 << 20, ..RowReaderConfig::default() },
             books: RowReaderConfig { cache_bytes: 8 << 20, ..RowReaderConfig::default() },
         }
+    }
+}
+
+impl Validate for IngressConfig {
+    fn validate(&self, faults: &mut Faults) {
+        faults.within("append_timeout_ms", self.append_timeout_ms, 1, 60_000);
+        faults.within("totals_timeout_ms", self.totals_timeout_ms, 0, 60_000);
+        faults.within("recent_ids", self.recent_ids, 1_024, 1 << 26);
+        faults.at_least("admissions.cache_bytes", self.admissions.cache_bytes, 1 << 20);
+        faults.at_least("books.cache_bytes", self.books.cache_bytes, 1 << 20);
     }
 }

@@ -6,6 +6,7 @@
 //! fold: storing one twice is harmless.
 
 mod answers;
+mod before;
 mod config;
 mod intake;
 mod journal;
@@ -21,4 +22,4 @@ mod trade_search;
 
 pub use config::IngressConfig;
 pub use routes::router;
-pub use state::{IngressPorts, IngressState};
+pub use state::{IngressPorts, IngressState, StartError};

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use hindcast_control::{ActiveGenerations, Control};
 use hindcast_domain::{Instruments, partition_of};
-use hindcast_journal::Log;
+use hindcast_journal::{Log, LogError};
 use hindcast_reader::{ProgressBoard, RowReader};
 use hindcast_schemas::Codec;
 use hindcast_service_kit::{auth::Gate, problem::Problem};
 use hindcast_views::ViewStore;
 
 use crate::{
+    before::Before,
     config::IngressConfig,
     metrics::IngressMetrics,
     recent::Recent,
@@ -43,8 +44,20 @@ pub struct IngressState {
     pub(crate) config: IngressConfig,
     pub(crate) metrics: Arc<IngressMetrics>,
     pub(crate) recent: Arc<Recent>,
+    pub(crate) before: Before,
     pub(crate) admissions: RowReader<AdmissionRow>,
     pub(crate) books: RowReader<BookRow>,
+}
+
+/// Why ingress can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal's end can't be read.
+    #[error("the journal can't be read: {0}")]
+    Journal(#[from] LogError),
+    /// The name of a metric is taken.
+    #[error(transparent)]
+    Metrics(#[from] prometheus::Error),
 }
 
 /// The shared state, as axum hands it to handlers.
@@ -65,19 +78,20 @@ impl std::ops::Deref for Shared {
 }
 
 impl IngressState {
-    /// A state that has seen no event yet.
+    /// A state that has seen no event yet. Reads the end of the journal, and blocks on that: call it before serving.
     ///
     /// # Errors
-    /// When the name of one of its metrics is taken.
+    /// When the journal can't be read, or the name of one of its metrics is taken.
     pub fn new(
         ports: IngressPorts,
         config: IngressConfig,
         registry: &prometheus::Registry,
-    ) -> Result<Self, prometheus::Error> {
+    ) -> Result<Self, StartError> {
         let metrics = IngressMetrics::register(registry)?;
         let count = |projection: &str, result: &str| metrics.lookups.with_label_values(&[projection, result]);
         Ok(Self {
             recent: Arc::new(Recent::new(config.recent_ids)),
+            before: Before::read(&*ports.log)?,
             admissions: RowReader::new(
                 Arc::clone(&ports.views),
                 &*ports.log,

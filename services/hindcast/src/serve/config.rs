@@ -141,7 +141,7 @@ impl Validate for ServeConfig {
         faults.at_least("projector.read_records", self.projector.read_records, 1);
         faults.at_least("confidence.rows.cache_bytes", self.confidence.rows.cache_bytes, 1 << 20);
         faults.at_least("confidence.append_timeout_ms", self.confidence.append_timeout_ms, 1);
-        faults.at_least("ingress.append_timeout_ms", self.ingress.append_timeout_ms, 1);
+        faults.section("ingress", &self.ingress);
         faults.section("control", &self.control);
         faults.section("auth", &self.auth);
         faults.section("server", &self.server);

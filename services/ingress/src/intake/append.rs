@@ -123,7 +123,8 @@ impl Counts {
         match result {
             Ok(_) => metrics.accepted(self.signals, self.trades, self.voids),
             Err(error) => {
-                tracing::warn!(error = error.detail, outcome = ?error.outcome, "events were not appended");
+                // The edge logs what is answered; this is for those whose requests were given up.
+                tracing::debug!(error = error.detail, outcome = ?error.outcome, "events were not appended");
                 metrics.failed(error.outcome);
             }
         }

@@ -124,18 +124,7 @@ impl<'a> Intake<'a> {
     /// What the views know of an event. Not being able to ask is no reason to refuse it: the fold counts it once.
     async fn recorded(&mut self, event: &Event<'_>) -> Option<Recorded> {
         if matches!(self.admission, Lookup::NotYet) {
-            self.admission = match self.state.admission(self.user, None).await {
-                Ok(row) => Lookup::Found(row),
-                Err(problem) => {
-                    self.state.metrics.lookups_failed.inc();
-                    tracing::warn!(
-                        detail = problem.detail,
-                        internal = problem.internal,
-                        "can't look whether events were sent before; they are stored"
-                    );
-                    Lookup::Failed
-                }
-            };
+            self.admission = self.look_up().await;
         }
         let Lookup::Found(row) = &self.admission else { return None };
         let AdmissionRow(admission) = row.state.as_ref()?;
@@ -145,6 +134,26 @@ impl<'a> Intake<'a> {
         let place = event.import()?;
         let highest = admission.import_sequence(&place.source)?;
         (place.sequence <= highest).then_some(Recorded { position: None, content: None })
+    }
+
+    async fn look_up(&self) -> Lookup {
+        let mut row = self.state.admission(self.user, self.state.before.position(self.partition)).await;
+        if row.as_ref().is_err_and(|problem| problem.wanted.is_some()) {
+            // The projection is behind what was there before the start. What it knows is better than nothing.
+            row = self.state.admission(self.user, None).await;
+        }
+        match row {
+            Ok(row) => Lookup::Found(row),
+            Err(problem) => {
+                self.state.metrics.lookups_failed.inc();
+                tracing::debug!(
+                    detail = problem.detail,
+                    internal = problem.internal,
+                    "can't look whether events were sent before; they are stored"
+                );
+                Lookup::Failed
+            }
+        }
     }
 
     fn record(&self, event: &Event<'_>) -> Result<NewRecord, Problem> {
