@@ -5,6 +5,7 @@
 
 mod error;
 mod marker;
+mod open_files;
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -14,6 +15,7 @@ use std::{
 
 pub use error::FolderError;
 use marker::Marker;
+pub use open_files::wait_until_closed;
 
 /// Held locked by the owner. Never removed: a lock on a file that no longer has a name excludes nobody.
 const LOCK: &str = "hindcast.lock";

@@ -173,6 +173,18 @@ async fn damaged_views_are_put_aside_and_begun_anew() {
     }
 }
 
+/// The process ended while the engine was being made.
+#[tokio::test]
+async fn an_interrupted_making_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).unwrap());
+    fs::rename(dir.path().join("rows"), dir.path().join("rows.new")).unwrap();
+    fs::remove_file(dir.path().join("rows.new/version")).unwrap();
+    let store = open(dir.path()).unwrap();
+    store.write(batch(0, 10)).await.unwrap();
+    assert_eq!(whole_batches(&store).await, 1);
+}
+
 #[tokio::test]
 async fn a_folder_has_one_owner_and_one_kind() {
     let dir = tempfile::tempdir().unwrap();

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// How much memory the store takes and how many threads work for it.
 ///
-/// Beside [`Self::cache_bytes`] the store holds the rows written last in memory, at most about 80 MiB of them while the
-/// disk can't keep up and 16 MiB otherwise.
+/// Beside [`Self::cache_bytes`] the store holds the rows written last in memory: about 16 MiB and the last batch, three
+/// times as much while the disk can't keep up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EmbeddedViewsConfig {

@@ -6,19 +6,25 @@
 //! the book has never seen. That is why no write has to wait for an fsync: after a crash the store is at an earlier
 //! prefix, progress and rows alike, and the projector goes on from there.
 
-use std::{io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path, thread, time::Duration};
 
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError};
+use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode};
 
 use super::{config::EmbeddedViewsConfig, layout};
 use crate::{Progress, Row, TableName, ViewBatch, ViewError};
 
-/// Rows in memory before they are written out. Part of the folder: fjall keeps what a keyspace was made with.
-const MEMTABLE_BYTES: u64 = 16 << 20;
+/// Rows in memory before they are written out, but for the last batch.
+pub(super) const MEMTABLE_BYTES: u64 = 16 << 20;
+/// Memtables that wait to be written out: one more is sealed only when there are fewer.
+const MOST_SEALED: usize = 2;
+/// Tables that wait to be merged with others: the same.
+const MOST_RUNS: usize = 12;
 /// Write-ahead log on disk; it is dropped as memtables are written out.
 const WRITE_AHEAD_BYTES: u64 = 128 << 20;
 /// One writes memtables out at once, the other merges tables.
 const WORKERS: usize = 2;
+/// Of the files that stay open; leaves the process's own limit to connections.
+const OPEN_FILES: usize = 128;
 
 pub(super) struct Engine {
     database: Database,
@@ -30,13 +36,31 @@ impl Engine {
         let database = Database::builder(path)
             .cache_size(config.cache_bytes)
             .worker_threads(WORKERS)
+            .max_cached_files(Some(OPEN_FILES))
             .max_journaling_size(WRITE_AHEAD_BYTES)
             // A row is written to the log once and read from it after a crash only: packing it costs more than it saves.
             .journal_compression(CompressionType::None)
             .open()?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        // Sealed by us: see `make_room`.
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
         let rows = database.keyspace("views", options)?;
         Ok(Self { database, rows })
+    }
+
+    /// Seals the memtable when it is full. To be called before each commit.
+    ///
+    /// Left to itself fjall seals memtables as well, and makes a commit wait when too many of them are not written out
+    /// yet: in a loop that doesn't notice when the thread that should write them has died, of a full disk for example.
+    pub(super) fn make_room(&self) -> fjall::Result<()> {
+        if self.rows.tree.active_memtable().size() < MEMTABLE_BYTES {
+            return Ok(());
+        }
+        while self.rows.sealed_memtable_count() >= MOST_SEALED || self.rows.l0_table_count() >= MOST_RUNS {
+            // Fails if a thread of the engine has died.
+            self.database.persist(PersistMode::Buffer)?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.rows.rotate_memtable().map(drop)
     }
 
     pub(super) fn read(&self, table: &TableName, keys: &[Vec<u8>]) -> Result<Vec<Option<Row>>, ViewError> {
@@ -83,8 +107,8 @@ impl Engine {
     /// told by a filter, so the disk is seldom asked.
     pub(super) fn prepare(&self, batch: ViewBatch) -> Result<fjall::OwnedWriteBatch, ViewError> {
         let items = batch.rows.len() + batch.progress.len();
-        let mut newer = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), items)
-            .durability(Some(fjall::PersistMode::Buffer));
+        let mut newer =
+            fjall::OwnedWriteBatch::with_capacity(self.database.clone(), items).durability(Some(PersistMode::Buffer));
         let mut advanced = Vec::with_capacity(batch.progress.len());
         for (table, progress) in &batch.progress {
             let key = layout::progress_key(table, progress.position.partition)?;

@@ -6,6 +6,7 @@
 mod config;
 mod engine;
 mod layout;
+mod opening;
 mod queue;
 mod shared;
 #[cfg(test)]
@@ -108,16 +109,15 @@ fn read_until_closed(queue: &Queue) {
 
 fn write_until_closed(queue: &Queue, shared: &Shared) {
     loop {
-        match queue.take(shared.is_broken().then_some(REPAIR_PAUSE)) {
-            Taken::Job(job) => {
-                if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                    shared.broke("the thread that writes views panicked");
-                }
-            }
-            Taken::Nothing => {
+        let worked = match queue.take(shared.is_broken().then_some(REPAIR_PAUSE)) {
+            Taken::Job(job) => catch_unwind(AssertUnwindSafe(job)),
+            Taken::Nothing => catch_unwind(AssertUnwindSafe(|| {
                 shared.repair();
-            }
+            })),
             Taken::Closed => return,
+        };
+        if worked.is_err() {
+            shared.broke("the thread that writes views panicked");
         }
     }
 }

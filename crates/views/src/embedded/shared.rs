@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    panic::catch_unwind,
     path::Path,
     sync::{
         Mutex, MutexGuard, PoisonError, RwLock,
@@ -16,7 +15,8 @@ use hindcast_data_folder::Folder;
 
 use super::{
     config::EmbeddedViewsConfig,
-    engine::{Engine, failed, is_damage},
+    engine::{Engine, MEMTABLE_BYTES, failed},
+    opening,
 };
 use crate::{ViewBatch, ViewError};
 
@@ -24,8 +24,6 @@ use crate::{ViewBatch, ViewError};
 pub(super) const REPAIR_PAUSE: Duration = Duration::from_millis(250);
 /// A write that takes longer is told as a fault: the disk doesn't keep up, or the engine hangs.
 const SLOW_WRITE: Duration = Duration::from_secs(10);
-/// Space that must be there before the store is opened again.
-const PROBE_BYTES: usize = 1 << 20;
 
 /// The engine, opened again by the writing thread after a failed write.
 ///
@@ -51,7 +49,7 @@ struct State {
 
 impl Shared {
     pub(super) fn open(folder: Folder, config: &EmbeddedViewsConfig) -> Result<Self, ViewError> {
-        let engine = open_or_begin_anew(folder.path(), config)?;
+        let engine = opening::open_or_begin_anew(&folder, config)?;
         Ok(Self {
             folder,
             config: config.clone(),
@@ -79,7 +77,7 @@ impl Shared {
         let result = self.with(|engine| {
             let newer = engine.prepare(batch)?;
             self.state().writing_since = Some(Instant::now());
-            Ok(newer.commit())
+            Ok(engine.make_room().and_then(|()| newer.commit()))
         });
         self.state().writing_since = None;
         result?.map_err(|error| {
@@ -132,7 +130,8 @@ impl Shared {
         probe(path).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
         let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
         drop(engine.take());
-        *engine = Some(open_or_begin_anew(path, &self.config).map_err(|error| error.detail)?);
+        opening::wait_until_closed(&self.folder).map_err(|error| error.detail)?;
+        *engine = Some(opening::open_or_begin_anew(&self.folder, &self.config).map_err(|error| error.detail)?);
         Ok(())
     }
 
@@ -160,49 +159,14 @@ impl Shared {
     }
 }
 
-/// Opens the engine. Damaged views are put aside and begun anew: they are derived, and the projector folds them again
-/// from the journal while answers tell how far they are behind.
-fn open_or_begin_anew(folder: &Path, config: &EmbeddedViewsConfig) -> Result<Engine, ViewError> {
-    let path = folder.join("rows");
-    let why = match open_caught(&path, config) {
-        Ok(engine) => return Ok(engine),
-        Err(NotOpened::Failed(error)) => return Err(error),
-        Err(NotOpened::Damaged(why)) => why,
-    };
-    let aside = folder.join("rows-damaged");
-    tracing::error!(why, path = %path.display(), aside = %aside.display(),
-        "the stored views are damaged; they are put aside and folded anew from the journal");
-    let moved = match fs::remove_dir_all(&aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => fs::rename(&path, &aside),
-    };
-    moved.map_err(|error| ViewError {
-        retryable: false,
-        detail: format!("the damaged views in {} can't be put aside: {error}", path.display()),
-    })?;
-    Engine::open(&path, config).map_err(|error| failed("be opened", &error))
-}
-
-enum NotOpened {
-    Failed(ViewError),
-    Damaged(String),
-}
-
-/// Opens the engine; it asserts that what it finds on disk is as it left it, and panics where it is not.
-fn open_caught(path: &Path, config: &EmbeddedViewsConfig) -> Result<Engine, NotOpened> {
-    match catch_unwind(|| Engine::open(path, config)) {
-        Ok(Ok(engine)) => Ok(engine),
-        Ok(Err(error)) if is_damage(&error) => Err(NotOpened::Damaged(error.to_string())),
-        Ok(Err(error)) => Err(NotOpened::Failed(failed("be opened", &error))),
-        Err(_) => Err(NotOpened::Damaged("the engine panicked while it read them".into())),
-    }
-}
-
-/// Whether there is space and the folder can be written.
+/// Whether there is space for one memtable: without it the engine would break down again.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join("probe");
     let written = File::create(&path).and_then(|mut file| {
-        file.write_all(&vec![0xa5; PROBE_BYTES])?;
+        let block = [0xa5; 64 << 10];
+        for _ in 0..MEMTABLE_BYTES / block.len() as u64 {
+            file.write_all(&block)?;
+        }
         file.sync_all()
     });
     let removed = fs::remove_file(&path);

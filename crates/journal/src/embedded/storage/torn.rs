@@ -13,8 +13,6 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 const EXTENSION: &str = "jnl";
@@ -108,33 +106,7 @@ pub(super) fn write_again(path: &Path) -> io::Result<()> {
 
 /// Waits until this process has no write-ahead file of a folder open any more.
 pub(super) fn wait_until_closed(dir: &Path) -> io::Result<()> {
-    const LONGEST: Duration = Duration::from_secs(10);
-    let started = Instant::now();
-    loop {
-        match any_open(dir) {
-            Some(false) => return Ok(()),
-            // Where open files can't be listed: far longer than a thread takes to end.
-            None => {
-                thread::sleep(Duration::from_millis(500));
-                return Ok(());
-            }
-            Some(true) if started.elapsed() > LONGEST => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "a write-ahead file is still held open"));
-            }
-            Some(true) => thread::sleep(Duration::from_millis(1)),
-        }
-    }
-}
-
-/// Whether a write-ahead file of a folder is open, where that can be found out.
-fn any_open(dir: &Path) -> Option<bool> {
-    let dir = fs::canonicalize(dir).ok()?;
-    let open_files = fs::read_dir("/proc/self/fd").ok()?;
-    Some(open_files.flatten().any(|entry| {
-        fs::read_link(entry.path()).is_ok_and(|target| {
-            target.parent() == Some(&dir) && target.extension().is_some_and(|extension| extension == EXTENSION)
-        })
-    }))
+    hindcast_data_folder::wait_until_closed(dir, EXTENSION)
 }
 
 #[cfg(test)]
@@ -175,17 +147,5 @@ mod tests {
         fs::write(&path, &content).unwrap();
         write_again(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), content);
-    }
-
-    #[test]
-    fn an_open_file_is_waited_for() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = File::create(dir.path().join("3.jnl")).unwrap();
-        if any_open(dir.path()).is_some() {
-            assert_eq!(any_open(dir.path()), Some(true));
-            drop(file);
-            assert_eq!(any_open(dir.path()), Some(false));
-        }
-        wait_until_closed(dir.path()).unwrap();
     }
 }
