@@ -38,6 +38,8 @@ pub(crate) struct Cursor {
     pause: Duration,
     /// When the last record folded was received, microseconds since 1970.
     last_timestamp_us: i64,
+    /// When the oldest record without written rows was received, as far as it is known.
+    oldest_timestamp_us: Option<i64>,
     lag_events: IntGauge,
     lag_seconds: Gauge,
 }
@@ -62,6 +64,7 @@ impl Cursor {
             paused_until: None,
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,
+            oldest_timestamp_us: None,
             lag_events: ports.metrics.lag_events.with_label_values(&[&name]),
             lag_seconds: ports.metrics.lag_seconds.with_label_values(&[&name]),
         }
@@ -86,7 +89,8 @@ impl Cursor {
 
     /// Takes note that some records, the next ones, were folded.
     pub(crate) fn folded(&mut self, records: &[Record]) {
-        if let Some(last) = records.last() {
+        if let Some((first, last)) = records.first().zip(records.last()) {
+            self.oldest_timestamp_us.get_or_insert(first.timestamp_us);
             self.next_offset = last.offset + 1;
             self.position = Some(last.position);
             self.last_timestamp_us = last.timestamp_us;
@@ -99,6 +103,8 @@ impl Cursor {
         self.in_doubt = false;
         self.unwritten_since = None;
         self.written_offset = self.next_offset;
+        // The next record is not read yet; it was received hardly later than the last.
+        self.oldest_timestamp_us = (self.unread() > 0).then_some(self.last_timestamp_us);
     }
 
     pub(crate) fn unread(&self) -> u64 {
@@ -135,11 +141,7 @@ impl Cursor {
     /// Tells how far the written rows are behind the journal.
     pub(crate) fn tell_lag(&self) {
         let behind = self.end.borrow().saturating_sub(self.written_offset);
-        let age_us = if behind == 0 || self.last_timestamp_us == 0 {
-            0
-        } else {
-            now_us().saturating_sub(self.last_timestamp_us).max(0)
-        };
+        let age_us = self.oldest_timestamp_us.map_or(0, |oldest| now_us().saturating_sub(oldest).max(0));
         self.lag_events.set(i64::try_from(behind).unwrap_or(i64::MAX));
         self.lag_seconds.set(Duration::from_micros(age_us.unsigned_abs()).as_secs_f64());
     }

@@ -108,7 +108,8 @@ impl Worker {
     /// Folds what is new of one partition and writes rows when it is time. A failure that can pass by itself pauses the
     /// partition; the others go on.
     async fn attempt(&mut self, index: usize) -> Result<(), ProjectorError> {
-        if self.cursors.get(index).is_none_or(|cursor| cursor.paused_until().is_some()) {
+        if let Some(cursor) = self.cursors.get(index).filter(|cursor| cursor.paused_until().is_some()) {
+            cursor.tell_lag();
             return Ok(());
         }
         let result = self.step(index).await;

@@ -10,17 +10,44 @@ use hindcast_journal::{
     Log, Topic,
     embedded::{EmbeddedLog, EmbeddedLogConfig},
 };
-use hindcast_projector::ProjectorConfig;
+use hindcast_projector::{ProjectorConfig, ProjectorMetrics, ProjectorPorts};
 use hindcast_views::{
     ViewStore,
     embedded::{EmbeddedViews, EmbeddedViewsConfig},
     memory::MemoryViews,
 };
+use prometheus::Registry;
 
 use crate::{
     stream::Stream,
     world::{PATIENCE, assert_refolded, caught_up, memory_log, ports, small_config, start},
 };
+
+/// Ports whose metrics can be read.
+fn observed_ports(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) -> (ProjectorPorts, Registry) {
+    let registry = Registry::new();
+    let metrics = ProjectorMetrics::register(&registry, log.identity()).unwrap();
+    (ProjectorPorts { metrics: Arc::new(metrics), ..ports(log, views) }, registry)
+}
+
+fn values(registry: &Registry, name: &str, value: impl Fn(&prometheus::proto::Metric) -> f64) -> Vec<f64> {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == name).unwrap();
+    family.get_metric().iter().map(value).collect()
+}
+
+/// Waits until the journal is folded to its end, though nothing may be written.
+async fn folded_to_end(ports: &ProjectorPorts, registry: &Registry) {
+    let partitions = 0..ports.log.identity().partitions;
+    let records: u64 = partitions.map(|partition| *ports.log.durable_end(Topic::Journal, partition).borrow()).sum();
+    let since = Instant::now();
+    while values(registry, "hindcast_projected_records_total", |metric| metric.get_counter().get_value())
+        != [records as f64]
+    {
+        assert!(since.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
 
 #[tokio::test]
 async fn a_growing_journal_is_followed() {
@@ -100,15 +127,14 @@ async fn a_reader_is_not_kept_waiting() {
 async fn stopping_writes_what_is_folded() {
     let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
     Stream::new(Arc::clone(&log), 5, 20).append(500).await;
-    let ports = ports(&log, &views);
+    let (ports, registry) = observed_ports(&log, &views);
     let config = ProjectorConfig {
         flush_interval_ms: 3_600_000,
         catch_up_flush_interval_ms: 3_600_000,
         ..ProjectorConfig::default()
     };
     let projector = start(&ports, &config);
-    // Nothing tells when all is folded, as nothing is written: all of it is, after a moment.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    folded_to_end(&ports, &registry).await;
     assert_eq!(ports.board.current(0), None);
     projector.stop().unwrap();
     assert_refolded(&log, &views).await;
@@ -136,4 +162,29 @@ async fn a_long_backlog_of_some_keeps_no_other_waiting() {
     caught_up(&ports, &projector).await;
     projector.stop().unwrap();
     assert_refolded(&log, &views).await;
+}
+
+/// A record that comes after a quiet time is not as old as the one before it.
+#[tokio::test]
+async fn lag_is_that_of_records_without_rows() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    // Received long ago.
+    Stream::new(Arc::clone(&log), 7, 10).append(300).await;
+    let (ports, registry) = observed_ports(&log, &views);
+    let gauges = |name: &str| -> Vec<f64> { values(&registry, name, |metric| metric.get_gauge().get_value()) };
+    let hour_long = ProjectorConfig { flush_interval_ms: 3_600_000, ..small_config() };
+    let projector = start(&ports, &hour_long);
+    folded_to_end(&ports, &registry).await;
+    // Lags are told after each look at a partition.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(gauges("hindcast_projection_lag_events").iter().all(|events| *events > 1.0));
+    assert!(gauges("hindcast_projection_lag_seconds").iter().all(|age| *age > 86_400.0), "of a month ago");
+    projector.stop().unwrap();
+
+    let projector = start(&ports, &small_config());
+    caught_up(&ports, &projector).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(gauges("hindcast_projection_lag_events").iter().all(|events| *events == 0.0));
+    assert!(gauges("hindcast_projection_lag_seconds").iter().all(|age| *age == 0.0));
+    projector.stop().unwrap();
 }

@@ -2,7 +2,7 @@
 //! scratch, byte for byte.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)] // tests
-#![allow(clippy::cast_possible_truncation, clippy::needless_pass_by_value)] // small numbers of tests
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::needless_pass_by_value)] // small numbers of tests
 
 mod crashes;
 mod dead_letters;
