@@ -1,6 +1,6 @@
 //! The bodies as OpenAPI describes them.
 //!
-//! A schema tells what [`crate::rules`] checks; tests hold the two together.
+//! A schema tells what the parsers check; tests hold the two together.
 
 mod batch;
 mod fields;
