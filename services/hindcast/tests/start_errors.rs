@@ -120,7 +120,8 @@ fn configurations_that_make_no_sense() {
         &[&["auth.brust", "HINDCAST_AUTH__BRUST"]],
     );
     judge("a role that is none", &serve(&data, &["--roles", "ingress,cook"], &[]), 2, &[&["roles", "cook"]]);
-    judge("a filter that is none", &configured("[telemetry]\nfilter = \"a=b=c\"", &[]), 2, &[&["filter"]]);
+    let filter = [("HINDCAST_TELEMETRY__FILTER", "a=b=c")];
+    judge("a filter that is none", &serve(&data, &[], &filter), 2, &[&["telemetry.filter"]]);
     let weak = [("HINDCAST_BOOTSTRAP_ADMIN_KEY", "short")];
     judge("a short admin key", &serve(&data, &[], &weak), 2, &[&["HINDCAST_BOOTSTRAP_ADMIN_KEY"]]);
 

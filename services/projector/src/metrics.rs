@@ -1,7 +1,10 @@
 //! What a projector counts.
 
+use hindcast_fold::admission::Unusable;
 use hindcast_journal::LogIdentity;
 use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
+
+use crate::dead_letters::OWNERLESS;
 
 /// What a projector counts.
 #[derive(Debug)]
@@ -61,6 +64,11 @@ impl ProjectorMetrics {
             metrics.lag_events.with_label_values(&[&name]).set(0);
             metrics.lag_seconds.with_label_values(&[&name]).set(0.0);
         }
+        // A series that appears with the first rejection would show no rise to whoever watches for one.
+        for reason in Unusable::ALL {
+            metrics.rejected.with_label_values(&[reason.as_str()]);
+        }
+        metrics.rejected.with_label_values(&[OWNERLESS]);
         Ok(metrics)
     }
 }

@@ -169,7 +169,7 @@ fn parameter_strategy(document: &Value, parameter: &Value) -> BoxedStrategy<Opti
     let value = value.prop_map(move |text| if needed && text.is_empty() { "-".to_owned() } else { text });
     let there = if needed { 1.0 } else { 0.4 };
     let there = if parameter["required"] == true && !needed { 0.9 } else { there };
-    option::weighted(there, value).prop_map(move |text| text.map(|text| (place.clone(), text))).boxed()
+    sometimes(there, value).prop_map(move |text| text.map(|text| (place.clone(), text))).boxed()
 }
 
 fn days() -> impl Strategy<Value = String> {
@@ -459,9 +459,7 @@ fn object_of(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
         let there = if required.contains(&name.as_str()) { 1.0 } else { 0.3 };
         let name = name.clone();
         let value = value_of(document, field, &name);
-        fields.push(
-            option::weighted(there, value).prop_map(move |value| value.map(|value| (name.clone(), value))).boxed(),
-        );
+        fields.push(sometimes(there, value).prop_map(move |value| value.map(|value| (name.clone(), value))).boxed());
     }
     let others = match &schema["additionalProperties"] {
         Value::Object(_) => {
@@ -473,4 +471,12 @@ fn object_of(document: &Value, schema: &Value) -> BoxedStrategy<Value> {
     (fields, others)
         .prop_map(|(fields, others)| Value::Object(fields.into_iter().flatten().chain(others).collect::<Map<_, _>>()))
         .boxed()
+}
+
+/// A value, or with the rest of the probability none.
+fn sometimes<T: std::fmt::Debug + Clone + 'static>(
+    probability: f64,
+    value: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
+    if probability < 1.0 { option::weighted(probability, value).boxed() } else { value.prop_map(Some).boxed() }
 }
