@@ -9,6 +9,8 @@ use crate::schema::resolve;
 
 /// The user of the credentials.
 pub(crate) const USER: &str = "fuzzed-1";
+/// Ids that requests name again and again.
+pub(crate) const KNOWN_IDS: std::ops::Range<u128> = 1..30;
 
 /// An operation of the document.
 pub(crate) struct Operation {
@@ -419,7 +421,7 @@ fn text_of(schema: &Value) -> BoxedStrategy<Value> {
     match schema["format"].as_str() {
         // Few, so that some come again.
         Some("uuid") => {
-            let known = (1..30_u128).prop_map(Uuid::from_u128);
+            let known = KNOWN_IDS.prop_map(Uuid::from_u128);
             prop_oneof![1 => known, 2 => any::<u128>().prop_map(Uuid::from_u128)].prop_map(|id| json!(id)).boxed()
         }
         Some("date-time") => (0..4_000_000_000_000_000_i64)
