@@ -166,6 +166,7 @@ fn rounded_quotient(numerator: i128, denominator: i128) -> Option<i128> {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value)] // reads better where it is called
     fn row(value: Value) -> Row {
         value.as_object().unwrap().clone()
     }

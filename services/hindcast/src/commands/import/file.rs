@@ -116,7 +116,7 @@ impl Rows {
     }
 
     /// The next row with its line; a line that is none is a fault, and the next one may be a row again.
-    pub(super) fn next(&mut self) -> Result<Option<Result<(u64, Row), Fault>>, FileError> {
+    pub(super) fn next(&mut self) -> Result<NextRow, FileError> {
         match &mut self.lines {
             Lines::Json { text, line } => next_json(text, line),
             Lines::Csv { rows, columns } => next_csv(rows, columns),
@@ -125,7 +125,10 @@ impl Rows {
     }
 }
 
-type Next = io::Result<Option<Result<(u64, Row), Fault>>>;
+/// A row with its line, or what is wrong with the line; `None` at the end.
+type NextRow = Option<Result<(u64, Row), Fault>>;
+
+type Next = io::Result<NextRow>;
 
 fn next_json(text: &mut BufReader<Hashing>, line: &mut u64) -> Next {
     loop {

@@ -94,6 +94,7 @@ fn told(invalid: &Invalid) -> String {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value)] // reads better where it is called
     fn items(row: Value) -> Result<Vec<Item>, String> {
         let instruments = Instruments::default();
         let maker = ItemMaker { user: "desk-1", source: "feed", instruments: &instruments };
