@@ -102,7 +102,8 @@ fn judge(case: &Case, answer: &Answer) {
         let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{what}: no errors in {problem}"));
         let mut pointers: Vec<_> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
         let mut wanted = case.pointers.clone();
-        (pointers.sort_unstable(), wanted.sort_unstable());
+        pointers.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(pointers, wanted, "{what}: {problem}");
         assert!(errors.iter().all(|error| error["detail"].as_str().is_some_and(|text| !text.is_empty())), "{what}");
     }

@@ -261,7 +261,7 @@ fn judge(data: &Path, told: &[Told], views: &[Value]) {
     let verified = verify_decisions(&log, &codec).unwrap();
     assert!(verified.is_same(), "decisions do not derive again: {:?}", verified.findings);
     let answered = told.iter().map(|told| told.decisions.len()).sum::<usize>();
-    assert!(verified.decisions() as usize >= answered, "{answered} answered, {} recorded", verified.decisions());
+    assert!(verified.decisions() >= answered as u64, "{answered} answered, {} recorded", verified.decisions());
     println!(
         "{acknowledged} acknowledged, {} journal records, {} rows equal, {} decisions derived again",
         records.len(),
