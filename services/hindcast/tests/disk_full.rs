@@ -4,6 +4,8 @@
 //! Needs a small file system of its own, which only root can mount. Without it the same is tested below the service: the
 //! journal's own tests run its contract on storage that fails.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use std::{

@@ -2,6 +2,8 @@
 //!
 //! `HINDCAST_MEMORY_USERS=100000` runs the full size, against a release build preferably; a small one by default.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use std::time::Instant;

@@ -1,5 +1,7 @@
 //! What can be wrong at the start: one clear line each, an exit code that tells whose fault it is, and no backtrace.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
 mod support;
 
 use std::{
