@@ -8,6 +8,7 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod headers;
+mod lingering;
 pub mod params;
 pub mod problem;
 pub mod server;

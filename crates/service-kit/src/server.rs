@@ -16,7 +16,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::config::{Faults, Validate};
+use crate::{
+    config::{Faults, Validate},
+    lingering::Lingering,
+};
 
 /// What can be set about connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +86,7 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request)
         });
-        let connection = ending.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = ending.watch(http.serve_connection(TokioIo::new(Lingering::new(stream)), service));
         connections.spawn(async move {
             // Clients hang up, send no HTTP and are slow: their business, and seen in the metrics of requests.
             if let Err(error) = connection.await {

@@ -22,12 +22,20 @@ pub(crate) struct Operation {
 }
 
 /// What is sent, but for the credentials.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Sent {
     pub(crate) credential: usize,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        let shown: String = body.trim_end().chars().take(2_000).collect();
+        write!(f, "{} with {:?}, {} bytes: {shown}", self.target, self.headers, self.body.len())
+    }
 }
 
 impl Operation {
