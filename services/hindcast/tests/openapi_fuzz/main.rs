@@ -176,7 +176,7 @@ fn judge(document: &Value, operation: &Operation, answer: &Answer) -> Result<(),
             if media_type == "application/problem+json" { judge_problem(answer, &body) } else { Ok(()) }
         }
         "application/x-ndjson" => {
-            let lines = answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let mut lines = answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
             lines.try_for_each(|line| {
                 serde_json::from_slice::<Value>(line).map(|_| ()).map_err(|error| error.to_string())
             })
