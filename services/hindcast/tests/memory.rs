@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use support::{Http, Server, trade, with};
 
 const TRADES: usize = 50;
-/// The bound at 100,000 users.
-const FULL_MIB: u64 = 600;
+/// The bound at 100,000 users: 600 MB.
+const FULL_MIB: u64 = 600_000_000 >> 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_users_fit_into_bounded_memory() {
