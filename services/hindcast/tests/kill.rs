@@ -43,8 +43,10 @@ struct Told {
     events: Vec<(String, &'static str, Uuid, String)>,
     /// Decision id and what was answered.
     decisions: Vec<(Uuid, Value)>,
-    /// Trades that may be voided or sent again: id and body.
-    trades: Vec<(Uuid, Value)>,
+    /// Trades that may be voided or sent again: offset at which they were recorded, id and body.
+    trades: Vec<(u64, (Uuid, Value))>,
+    /// The highest offset answered.
+    latest_offset: u64,
 }
 
 #[test]
@@ -172,24 +174,29 @@ async fn write_until_killed(
     told
 }
 
-/// Ids are remembered for a user's last 1,024 events; further back a client has to know the position.
-const RECENT_TRADES: usize = 100;
+/// Ids are remembered for a user's last 1,024 events; what was sent before that would count as new. Offsets of the
+/// partition rise at least as fast as the user's events do.
+const RECENT_OFFSETS: u64 = 400;
 
 fn recent_trade<'a>(told: &'a Told, rng: &mut StdRng) -> Option<&'a (Uuid, Value)> {
-    let recent = told.trades.get(told.trades.len().saturating_sub(RECENT_TRADES)..)?;
-    recent.get(rng.random_range(0..recent.len().max(1)))
+    let oldest = told.latest_offset.saturating_sub(RECENT_OFFSETS);
+    let recent = told.trades.len() - told.trades.iter().rev().take_while(|(offset, _)| *offset >= oldest).count();
+    let recent = told.trades.get(recent..)?;
+    recent.get(rng.random_range(0..recent.len().max(1))).map(|(_, trade)| trade)
 }
 
 fn remember(told: &mut Told, user: &str, kind: &'static str, body: &Value, answer: &Value) {
     let id = id_of(answer, "event_id");
     let position = &answer["position"];
-    let position = format!("{}-{}-{}", position["epoch"], position["partition"], position["offset"]);
+    let offset = position["offset"].as_u64().unwrap_or_else(|| panic!("no position in {answer}"));
+    let position = format!("{}-{}-{offset}", position["epoch"], position["partition"]);
+    told.latest_offset = told.latest_offset.max(offset);
     told.events.push((user.to_owned(), kind, id, position));
     if kind == "trade" {
         let mut body = body.clone();
         // An item of a batch is sent again as a body of its own.
         body.as_object_mut().unwrap().remove("type");
-        told.trades.push((id, body));
+        told.trades.push((offset, (id, body)));
     }
 }
 
