@@ -18,6 +18,7 @@ mod progress;
 pub mod report;
 pub mod serve;
 pub mod strategy;
+mod text_file;
 
 /// Parses the command line, does what it asks for and says how that went.
 #[must_use]

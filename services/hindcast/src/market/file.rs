@@ -1,15 +1,14 @@
 //! Real one-minute bars from a file: `timestamp,open,high,low,close,volume`, as .csv or .csv.gz.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
-use flate2::bufread::MultiGzDecoder;
 use hindcast_domain::{MoneyE9, TimestampUs};
 
 use super::Bar;
+use crate::text_file;
 
 /// The header, which has to be the first line.
 pub const HEADER: [&str; 6] = ["timestamp", "open", "high", "low", "close", "volume"];
@@ -51,11 +50,7 @@ impl BarsFile {
     /// # Errors
     /// When it can't be read or has another header.
     pub fn open(path: &Path) -> Result<Self, BarsError> {
-        let unreadable = |source| BarsError::Unreadable { path: path.to_owned(), source };
-        let mut file = BufReader::with_capacity(64 * 1024, File::open(path).map_err(unreadable)?);
-        // By its first bytes, not its name: a renamed file is still what it is.
-        let compressed = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-        let text: Box<dyn Read + Send> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let text = text_file::open(path).map_err(|source| BarsError::Unreadable { path: path.to_owned(), source })?;
         Self::read(path, text)
     }
 
@@ -156,7 +151,7 @@ fn timestamp(text: &str) -> Result<TimestampUs, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs::File, io::Write};
 
     use super::*;
 

@@ -1,5 +1,6 @@
 //! How well confidence foretold the outcome.
 
+use hindcast_replay_tools::walk_forward::Bin;
 use serde::Serialize;
 
 /// One signal whose outcome is known.
@@ -66,21 +67,6 @@ impl Brier {
         let (brier, base_brier) = (brier / count, base_brier / count);
         Some(Self { n, brier, base_brier, gain: base_brier - brier })
     }
-}
-
-/// Forecasts of about the same confidence, and how often they won.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Bin {
-    /// Least confidence.
-    pub lo: f64,
-    /// Greatest confidence.
-    pub hi: f64,
-    /// Forecasts.
-    pub n: usize,
-    /// Mean of their confidences.
-    pub mean_confidence: f64,
-    /// Share that won.
-    pub win_rate: f64,
 }
 
 /// Ten bins of equal width; those without a forecast are left out.

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{
-    forecast::Bin,
-    table::{percent, thousands},
-};
+use hindcast_replay_tools::walk_forward::Bin;
+
+use super::table::{percent, thousands};
 
 /// Characters of a full bar.
 const WIDTH: u16 = 50;
@@ -18,11 +17,11 @@ const MARK: char = '│';
 pub fn chart(bins: &[Bin]) -> String {
     let mut text = format!("  confidence  signals     won  0 %{:>1$}\n", "100 %", usize::from(WIDTH) - 3);
     for bin in bins {
-        let Bin { lo, hi, n, mean_confidence, win_rate } = *bin;
-        let count = thousands(u64::try_from(n).unwrap_or(u64::MAX));
-        let bar = bar(win_rate, mean_confidence);
+        let Bin { lo, hi, n, mean_confidence, win_rate } = bin;
+        let count = thousands(u64::try_from(*n).unwrap_or(u64::MAX));
+        let bar = bar(*win_rate, *mean_confidence);
         // Writing into a String can't fail.
-        let _ = writeln!(text, "   {lo:.1} - {hi:.1}  {count:>7}  {:>7} {bar}", percent(win_rate));
+        let _ = writeln!(text, "   {lo:.1} - {hi:.1}  {count:>7}  {:>7} {bar}", percent(*win_rate));
     }
     let _ = writeln!(
         text,

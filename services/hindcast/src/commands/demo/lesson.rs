@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
+use hindcast_replay_tools::walk_forward::Bin;
 use serde::{Deserialize, Serialize};
 
 use super::trader::Trader;
@@ -10,7 +11,7 @@ use crate::{
     client::Call,
     exit::Failure,
     report::{
-        forecast::{Bin, Brier, Forecast, bins},
+        forecast::{Brier, Forecast, bins},
         reliability,
         table::{percent, table, thousands},
     },

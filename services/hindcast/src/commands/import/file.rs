@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flate2::bufread::MultiGzDecoder;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::columns::Columns;
+use crate::text_file;
 
 /// Longest line: the largest body of a single event, with room to spare for formatting.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
@@ -78,9 +78,7 @@ impl HistoryFile {
     pub(super) fn rows(&self) -> Result<Rows, FileError> {
         let mut file = self.file.try_clone().map_err(|source| self.unreadable(source))?;
         file.rewind().map_err(|source| self.unreadable(source))?;
-        let mut file = BufReader::with_capacity(64 * 1024, file);
-        let compressed = file.fill_buf().map_err(|source| self.unreadable(source))?.starts_with(&[0x1f, 0x8b]);
-        let text: Box<dyn Read + Send> = if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let text = text_file::from_file(file).map_err(|source| self.unreadable(source))?;
         let mut text = BufReader::new(Hashing { text, sha256: Sha256::new() });
         let beginning = text.fill_buf().map_err(|source| self.unreadable(source))?;
         let json = beginning.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
