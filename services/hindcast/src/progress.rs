@@ -3,10 +3,10 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar up to `length` of `unit`; invisible when standard error is no terminal.
-#[must_use]
 pub(crate) fn bar(length: u64, unit: &str) -> ProgressBar {
     let template = format!("{{bar:30}} {{human_pos}} of {{human_len}} {unit}  {{per_sec}}  {{eta}} left  {{msg}}");
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(10));
+    // Only a malformed template fails; the bar of the library is good enough then.
     match ProgressStyle::with_template(&template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

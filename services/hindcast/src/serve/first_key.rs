@@ -8,7 +8,7 @@ use hindcast_service_kit::auth::{NewKey, Scope, new_key};
 use crate::exit::Failure;
 
 /// A key that the operator brings along, for systems that are set up by programs.
-const BOOTSTRAP_VARIABLE: &str = "HINDCAST_BOOTSTRAP_ADMIN_KEY";
+pub(crate) const BOOTSTRAP_VARIABLE: &str = "HINDCAST_BOOTSTRAP_ADMIN_KEY";
 /// Shortest secret taken from there: as much as 128 random bits in base64.
 const MIN_SECRET_CHARS: usize = 22;
 /// The user of the first key.

@@ -29,6 +29,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use config::{Overrides, Role, ServeConfig};
+pub(crate) use first_key::BOOTSTRAP_VARIABLE;
 
 use self::{engine::Engine, health::Health, metrics::EngineMetrics};
 use crate::exit::Failure;

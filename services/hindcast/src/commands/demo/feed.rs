@@ -7,6 +7,7 @@ use hindcast_domain::{Instrument, Instruments};
 use crate::{
     exit::Failure,
     market::{Bar, file::BarsFile, synthetic::SyntheticMarket},
+    report::table::thousands,
 };
 
 /// Minutes of a synthetic demo: sixty sessions of 23 hours.
@@ -16,7 +17,7 @@ const SYNTHETIC_BARS: u64 = 60 * 23 * 60;
 pub(super) struct Feed {
     sources: Vec<Source>,
     played: u64,
-    length: Option<u64>,
+    length: u64,
     what: String,
 }
 
@@ -40,14 +41,17 @@ impl Minute {
 impl Feed {
     /// Seeded markets.
     pub(super) fn synthetic(symbols: &[String], instruments: &Instruments, seed: u64) -> Result<Self, Failure> {
-        let mut sources = Vec::new();
+        let mut sources: Vec<Source> = Vec::new();
         for symbol in symbols {
+            if sources.iter().any(|source| source.symbol == *symbol) {
+                return Err(Failure::usage(format!("{symbol} is there twice in --symbols")));
+            }
             let instrument = instrument(symbol, instruments)?;
             let market = SyntheticMarket::new(symbol, instruments, seed).map_err(Failure::usage)?;
             sources.push(Source { symbol: symbol.clone(), instrument, bars: Box::new(market.map(Ok)) });
         }
         let what = format!("a synthetic market (seed {seed})");
-        Ok(Self { sources, played: 0, length: Some(SYNTHETIC_BARS), what })
+        Ok(Self { sources, played: 0, length: SYNTHETIC_BARS, what })
     }
 
     /// The bars of a file, which are of one symbol.
@@ -64,12 +68,12 @@ impl Feed {
         }
         let bars = BarsFile::open(path).map_err(Failure::failed)?.map(|bar| bar.map_err(Failure::failed));
         let sources = vec![Source { symbol: symbol.clone(), instrument, bars: Box::new(bars) }];
-        Ok(Self { sources, played: 0, length: Some(length), what: format!("{length} minutes of {}", path.display()) })
+        Ok(Self { sources, played: 0, length, what: format!("{} minutes of {}", thousands(length), path.display()) })
     }
 
     /// The next minute; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Minute>, Failure> {
-        if self.length.is_some_and(|length| self.played >= length) {
+        if self.played >= self.length {
             return Ok(None);
         }
         let mut bars = Vec::with_capacity(self.sources.len());
@@ -89,11 +93,16 @@ impl Feed {
         self.sources.iter().map(|source| (source.symbol.clone(), &source.instrument))
     }
 
+    /// There is always one.
+    pub(super) fn first_symbol(&self) -> &str {
+        self.sources.first().map_or("ES", |source| &source.symbol)
+    }
+
     pub(super) fn played(&self) -> u64 {
         self.played
     }
 
-    pub(super) fn length(&self) -> Option<u64> {
+    pub(super) fn length(&self) -> u64 {
         self.length
     }
 

@@ -6,7 +6,6 @@ mod trader;
 
 use std::{
     net::SocketAddr,
-    num::NonZeroU32,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -14,13 +13,16 @@ use std::{
 use clap::Args;
 use futures::future::try_join_all;
 use hindcast_service_kit::telemetry;
-use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use self::{feed::Feed, lesson::Lesson, trader::Trader};
 use crate::{
+    cli::API_KEY_VARIABLE,
     client::{Client, RetryLimits, bodies::KeyRequest},
     exit::{Failure, Outcome},
-    serve::{self, Overrides, Running, ServeConfig},
+    output::{print, print_json},
+    progress,
+    serve::{self, Overrides, Role, Running, ServeConfig},
     strategy::{Bot, Params},
 };
 
@@ -29,6 +31,9 @@ Examples:
   hindcast demo                               a synthetic market, then serve until Ctrl-C
   hindcast demo --speed 200 --users 2         slow enough to watch
   hindcast demo --bars es_1min.csv.gz --exit  real minutes; print what was learned and end";
+
+/// Bars a second that a clock can still tick.
+const MAX_SPEED: i64 = 100_000;
 
 /// Arguments of `hindcast demo`.
 #[derive(Debug, Args)]
@@ -41,8 +46,8 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub users: u8,
     /// Bars a second; as fast as it goes when absent
-    #[arg(long, value_name = "N")]
-    pub speed: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_SPEED))]
+    pub speed: Option<u32>,
     /// Keep the data here; a temporary folder when absent
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -65,6 +70,8 @@ pub struct DemoArgs {
 
 /// Far beyond what a demo can send, so that the limit of a user never slows it.
 const REQUESTS_PER_MINUTE: u32 = 10_000_000;
+/// What was learned so far is judged anew this often.
+const BARS_BETWEEN_MESSAGES: u64 = 1_000;
 
 /// Runs the demo.
 ///
@@ -83,7 +90,7 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     running.stop_on_signals()?;
     let url = format!("http://{}", running.addr);
     if !json {
-        println!("Serving on {url}; playing {} for {} users.", feed.describe(), args.users);
+        print(&format!("Serving on {url}; playing {} for {} users.\n", feed.describe(), args.users))?;
     }
     let (mut traders, first_key) = traders(&running, &url, &args, &feed).await?;
     let start = Instant::now();
@@ -93,14 +100,10 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     };
     if !stopped {
         let lesson = Lesson::of(&traders, feed.played(), start.elapsed()).await?;
-        if json {
-            lesson.print_json()?
-        } else {
-            lesson.print()
-        }
+        if json { print_json(&lesson) } else { print(&lesson.told()) }?;
         if !args.exit {
             if !json {
-                print_how_to_go_on(&url, &first_key);
+                print(&how_to_go_on(&url, &first_key, feed.first_symbol()))?;
             }
             running.stop_wished().await;
         }
@@ -116,6 +119,8 @@ fn configuration(args: &DemoArgs, temporary: PathBuf) -> Result<ServeConfig, Fai
     let overrides = Overrides { listen: args.listen, data: Some(data), roles: Vec::new() };
     let mut config = ServeConfig::load(args.config.as_deref(), &overrides)?;
     let default = ServeConfig::default().telemetry.filter;
+    // A demo asks all of them something, whatever the configuration is made for.
+    config.roles = Role::ALL.to_vec();
     if config.telemetry.filter == default {
         // Lines of the service would run through the progress bar.
         "warn".clone_into(&mut config.telemetry.filter);
@@ -123,25 +128,29 @@ fn configuration(args: &DemoArgs, temporary: PathBuf) -> Result<ServeConfig, Fai
     Ok(config)
 }
 
+/// The admin key of the system just started: made by it, brought along for it, or known from an earlier start.
+fn admin_key(running: &Running) -> Result<String, Failure> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|key| !key.is_empty());
+    let brought = || variable(serve::BOOTSTRAP_VARIABLE).or_else(|| variable(API_KEY_VARIABLE));
+    running.admin_key.clone().or_else(brought).ok_or_else(|| {
+        let what = "the data folder is not empty; give another with --data, or its admin key in";
+        Failure::failed(format!("{what} {API_KEY_VARIABLE}"))
+    })
+}
+
 /// One trader for each user and symbol, each user with a key of its own; and the key of the first user.
 async fn traders(running: &Running, url: &str, args: &DemoArgs, feed: &Feed) -> Result<(Vec<Trader>, String), Failure> {
-    let admin_key = running.admin_key.clone().or_else(|| std::env::var(crate::cli::API_KEY_VARIABLE).ok());
-    let Some(admin_key) = admin_key else {
-        return Err(Failure::failed(format!(
-            "the data folder is not empty; give another with --data, or its admin key in {}",
-            crate::cli::API_KEY_VARIABLE
-        )));
-    };
-    let admin = Client::new(url, Some(&admin_key), RetryLimits::interactive()).map_err(Failure::failed)?;
+    let admin_key = admin_key(running)?;
+    let admin = Client::new(url, Some(&admin_key), RetryLimits::interactive())?;
     let scopes = ["trade".to_owned()];
     let (mut traders, mut first_key) = (Vec::new(), String::new());
     for number in 0..usize::from(args.users) {
         let user_id = format!("demo-{}", number + 1);
         let limit = Some(REQUESTS_PER_MINUTE);
         let request = KeyRequest { user_id: &user_id, scopes: &scopes, expires_in_s: None, requests_per_minute: limit };
-        let created = admin.create_key(&request).await.map_err(Failure::failed)?;
+        let created = admin.create_key(&request).await?;
         for (symbol, instrument) in feed.symbols() {
-            let client = Client::new(url, Some(&created.key), RetryLimits::bulk()).map_err(Failure::failed)?;
+            let client = Client::new(url, Some(&created.key), RetryLimits::bulk())?;
             let bot = Bot::new(Params::of_user(number), instrument.clone());
             traders.push(Trader::new(client, user_id.clone(), symbol, bot));
         }
@@ -153,20 +162,20 @@ async fn traders(running: &Running, url: &str, args: &DemoArgs, feed: &Feed) -> 
 }
 
 /// Gives every bar to every trader of its symbol, until the market ends.
-async fn play(feed: &mut Feed, traders: &mut [Trader], speed: Option<NonZeroU32>) -> Result<(), Failure> {
-    let bar = progress_bar(feed.length());
-    let mut clock = speed.map(|speed| tokio::time::interval(Duration::from_secs(1) / speed.get()));
-    while let Some(bars) = feed.next()? {
+async fn play(feed: &mut Feed, traders: &mut [Trader], speed: Option<u32>) -> Result<(), Failure> {
+    let bar = progress::bar(feed.length(), "bars");
+    let mut clock = speed.map(|speed| tokio::time::interval(Duration::from_secs(1) / speed));
+    while let Some(minute) = feed.next()? {
         if let Some(clock) = &mut clock {
             clock.tick().await;
         }
         let steps = traders.iter_mut().filter_map(|trader| {
-            let bar = bars.of(trader.symbol())?;
+            let bar = minute.of(trader.symbol())?;
             Some(trader.on_bar(*bar))
         });
         try_join_all(steps).await?;
         bar.inc(1);
-        if feed.played().is_multiple_of(1_000) {
+        if !bar.is_hidden() && feed.played().is_multiple_of(BARS_BETWEEN_MESSAGES) {
             bar.set_message(lesson::so_far(traders));
         }
     }
@@ -174,22 +183,12 @@ async fn play(feed: &mut Feed, traders: &mut [Trader], speed: Option<NonZeroU32>
     Ok(())
 }
 
-/// Shown on a terminal only; indicatif writes to standard error and hides itself elsewhere.
-fn progress_bar(length: Option<u64>) -> ProgressBar {
-    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let template = "{bar:32} {human_pos}/{human_len} bars  {per_sec}  {eta} left  {msg}";
-    // The template is a constant; should it be wrong, the default one serves.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
-}
-
-fn print_how_to_go_on(url: &str, key: &str) {
-    println!(
+fn how_to_go_on(url: &str, key: &str, symbol: &str) -> String {
+    let dry_run = format!("{url}/v1/confidence?dry_run=true");
+    let signal = json!({"symbol": symbol, "side": "LONG", "price": 6524.25, "vwap": 6532.5, "rsi": 28, "atr": 2.5});
+    format!(
         "\nStill serving on {url} until Ctrl-C; the API is on {url}/docs. Ask as demo-1:\n\n\
-         curl -s {url}/v1/views/ES -H 'X-API-Key: {key}'\n\n\
-         curl -s '{url}/v1/confidence?dry_run=true' -H 'X-API-Key: {key}' -H 'content-type: application/json' \\\n  \
-         -d '{{\"symbol\": \"ES\", \"side\": \"LONG\", \"price\": 6524.25, \"vwap\": 6532.5, \"rsi\": 28, \"atr\": 2.5}}'"
-    );
+         curl -s {url}/v1/views/{symbol} -H 'X-API-Key: {key}'\n\n\
+         curl -s '{dry_run}' -H 'X-API-Key: {key}' -H 'content-type: application/json' \\\n  -d '{signal}'\n"
+    )
 }

@@ -95,7 +95,7 @@ impl Trader {
             strategy: Some(self.bot.params().name),
             features: BTreeMap::from([("stretch", signal.stretch)]),
         };
-        let answer = self.client.confidence(&body, self.last_trade.as_ref()).await.map_err(Failure::failed)?;
+        let answer = self.client.confidence(&body, self.last_trade.as_ref()).await?;
         self.asked = Some(Asked {
             at: signal.at,
             event_id: answer.event_id,
@@ -132,7 +132,7 @@ impl Trader {
             max_favourable: closed.max_favourable_e9,
             simulated: asked.action == Action::Skip,
         };
-        self.last_trade = Some(self.client.trade(&body).await.map_err(Failure::failed)?);
+        self.last_trade = Some(self.client.trade(&body).await?);
         let won = closed.pnl_e9 > MoneyE9::ZERO;
         self.forecasts.push((asked.at, Forecast { confidence: asked.confidence, base_rate: asked.base_rate, won }));
         self.base.push(won);
