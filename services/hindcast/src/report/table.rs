@@ -1,12 +1,15 @@
 //! Tables that line up.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// A line below the header and nothing else: rows of numbers need no fences.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A table with a header. The first `left` columns are texts, the others numbers, which stand to the right.
 #[must_use]
 pub fn table<const N: usize>(header: [&str; N], left: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     for (number, column) in table.column_iter_mut().enumerate() {
         if number >= left {
             column.set_cell_alignment(CellAlignment::Right);

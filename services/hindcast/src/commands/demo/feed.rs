@@ -13,6 +13,9 @@ use crate::{
 /// Minutes of a synthetic demo: sixty sessions of 23 hours.
 const SYNTHETIC_BARS: u64 = 60 * 23 * 60;
 
+const DEFAULT_SYMBOLS: [&str; 2] = ["ES", "NQ"];
+const DEFAULT_SYMBOL_OF_FILE: &str = "ES";
+
 /// Where bars come from.
 pub(super) struct Feed {
     sources: Vec<Source>,
@@ -41,6 +44,8 @@ impl Minute {
 impl Feed {
     /// Seeded markets.
     pub(super) fn synthetic(symbols: &[String], instruments: &Instruments, seed: u64) -> Result<Self, Failure> {
+        let default = DEFAULT_SYMBOLS.map(str::to_owned);
+        let symbols = if symbols.is_empty() { &default } else { symbols };
         let mut sources: Vec<Source> = Vec::new();
         for symbol in symbols {
             if sources.iter().any(|source| source.symbol == *symbol) {
@@ -56,8 +61,10 @@ impl Feed {
 
     /// The bars of a file, which are of one symbol.
     pub(super) fn of_file(path: &Path, symbols: &[String], instruments: &Instruments) -> Result<Self, Failure> {
-        let [symbol] = symbols else {
-            return Err(Failure::usage("a file of bars is of one symbol; name one with --symbols"));
+        let symbol = match symbols {
+            [] => DEFAULT_SYMBOL_OF_FILE,
+            [symbol] => symbol.as_str(),
+            _ => return Err(Failure::usage("a file of bars is of one symbol; name one with --symbols")),
         };
         let instrument = instrument(symbol, instruments)?;
         // Read once to tell how long it takes; the whole file is checked on the way, before anything is started.
@@ -67,7 +74,7 @@ impl Feed {
             length += 1;
         }
         let bars = BarsFile::open(path).map_err(Failure::failed)?.map(|bar| bar.map_err(Failure::failed));
-        let sources = vec![Source { symbol: symbol.clone(), instrument, bars: Box::new(bars) }];
+        let sources = vec![Source { symbol: symbol.to_owned(), instrument, bars: Box::new(bars) }];
         Ok(Self { sources, played: 0, length, what: format!("{} minutes of {}", thousands(length), path.display()) })
     }
 
@@ -95,7 +102,7 @@ impl Feed {
 
     /// There is always one.
     pub(super) fn first_symbol(&self) -> &str {
-        self.sources.first().map_or("ES", |source| &source.symbol)
+        self.sources.first().map_or(DEFAULT_SYMBOL_OF_FILE, |source| &source.symbol)
     }
 
     pub(super) fn played(&self) -> u64 {

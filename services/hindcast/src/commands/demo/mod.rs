@@ -57,8 +57,8 @@ pub struct DemoArgs {
     /// Where to serve
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
-    /// Instruments of the market
-    #[arg(long, value_name = "SYMBOL,..", value_delimiter = ',', default_value = "ES")]
+    /// Instruments of the market: ES and NQ when absent; with --bars the one that the bars are of, ES when absent
+    #[arg(long, value_name = "SYMBOL,..", value_delimiter = ',')]
     pub symbols: Vec<String>,
     /// Seed of the synthetic market: the same seed gives the same market
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "bars")]

@@ -91,13 +91,21 @@ impl<'a> Sender<'a> {
             let wait = if refusal.is_temporary() { attempts.next_wait(None) } else { None };
             let Some(wait) = wait else {
                 let line = self.waiting.front().map_or(0, |item| item.line);
-                let why = format!("line {line} was refused: {}; what came before it is stored", told(refusal));
+                let why = format!("line {line} was refused: {}; {}", told(refusal), self.what_now(refusal));
                 let why = Failure::failed(why);
                 return Err(stopped(why, u64::try_from(failed).unwrap_or(u64::MAX)));
             };
             tokio::time::sleep(wait).await;
         }
         Ok(())
+    }
+
+    fn what_now(&self, refusal: &BatchResult) -> &'static str {
+        match refusal.status {
+            403 => "the key in HINDCAST_API_KEY has to be one of the user that --user names",
+            _ if self.sent == Sent::default() => "nothing is stored",
+            _ => "what came before it is stored, importing again goes on from there",
+        }
     }
 
     fn count(&mut self, result: &BatchResult) {
