@@ -1,8 +1,8 @@
 //! The disk fills up: writes are refused, nothing acknowledged is lost, and the service goes on by itself when there is
 //! space again.
 //!
-//! Needs a small file system of its own, which only root can mount. Without it the same is tested below the service: the
-//! journal's own tests run its contract on storage that fails.
+//! Needs a small file system of its own. Who is not root gets one in a user namespace, in which the test runs itself once
+//! more; where neither is allowed it fails and says what to do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
@@ -41,12 +41,28 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Set in the test that runs in a namespace, so that it does not try for another one.
+const IN_NAMESPACE: &str = "HINDCAST_TEST_IN_NAMESPACE";
+
+/// Runs this very test where its user may mount.
+fn run_in_a_user_namespace() {
+    const NEEDED: &str = "no small disk can be mounted: run the tests as root, or allow user namespaces (unshare -Urm)";
+    assert!(std::env::var_os(IN_NAMESPACE).is_none(), "{NEEDED}");
+    let status = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_full_disk_refuses_writes_and_loses_nothing", "--nocapture"])
+        .env(IN_NAMESPACE, "1")
+        .status()
+        .unwrap_or_else(|error| panic!("{NEEDED}; unshare can't be run: {error}"));
+    assert!(status.success(), "it failed in a user namespace, see above; if that was refused: {NEEDED}");
+}
+
 #[test]
 fn a_full_disk_refuses_writes_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(folder.path()) else {
-        println!("not root, so no small disk can be mounted: the journal's tests cover the case on failing storage");
-        return;
+        return run_in_a_user_namespace();
     };
     let (data, ballast) = (disk.0.join("data"), disk.0.join("ballast"));
     std::fs::write(&ballast, vec![7_u8; BALLAST_MIB << 20]).unwrap();
