@@ -40,7 +40,7 @@ pub struct RowReaderConfig {
 
 impl Default for RowReaderConfig {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, max_age_ms: 1_000, min_position_timeout_ms: 500 }
+        Self { cache_bytes: 32 << 20, max_age_ms: 1_000, min_position_timeout_ms: 500 }
     }
 }
 

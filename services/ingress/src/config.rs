@@ -27,7 +27,7 @@ impl Default for IngressConfig {
             append_timeout_ms: 5_000,
             totals_timeout_ms: 500,
             recent_ids: 131_072,
-            admissions: RowReaderConfig { cache_bytes: 32 << 20, ..RowReaderConfig::default() },
+            admissions: RowReaderConfig { cache_bytes: 16 << 20, ..RowReaderConfig::default() },
             books: RowReaderConfig { cache_bytes: 8 << 20, ..RowReaderConfig::default() },
         }
     }

@@ -27,7 +27,7 @@ impl Default for ProjectorConfig {
     fn default() -> Self {
         Self {
             threads: 1,
-            state_bytes: 96 << 20,
+            state_bytes: 64 << 20,
             read_records: 4_096,
             flush_interval_ms: 250,
             catch_up_flush_interval_ms: 1_000,

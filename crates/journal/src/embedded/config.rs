@@ -7,7 +7,7 @@ use super::OpenError;
 /// Settings of the embedded log.
 ///
 /// Its memory is bounded by `max_queued_bytes`, `memtables_bytes`, half as much again for what is being flushed, and
-/// `cache_bytes`: about 220 MB by default, and a tenth of that under the load of a usual day.
+/// `cache_bytes`: about 170 MB by default, and a tenth of that under the load of a usual day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmbeddedLogConfig {
@@ -29,7 +29,7 @@ impl Default for EmbeddedLogConfig {
             partitions: 8,
             max_queued_records: 100_000,
             max_queued_bytes: 64 << 20,
-            memtables_bytes: 96 << 20,
+            memtables_bytes: 64 << 20,
             cache_bytes: 16 << 20,
         }
     }
