@@ -108,32 +108,12 @@ async fn read(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let body = request.into_body();
     // What says that it is too large is not kept at all.
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        drain(body).await;
         return Err(Problem::payload_too_large(limit));
     }
     match tokio::time::timeout(TIMEOUT, collect(body, limit)).await {
         Ok(read) => read,
         Err(_) => Err(Problem::request_timeout(format!("the body did not arrive within {} s", TIMEOUT.as_secs()))),
     }
-}
-
-/// Most of a refused body that is still read, and for how long.
-const DRAINED_BYTES: usize = 4 << 20;
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Reads what a client is still sending of a refused body: it would see a broken connection in place of the answer.
-async fn drain(mut body: Body) {
-    let mut left = DRAINED_BYTES;
-    let rest = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-                Some(rest) => left = rest,
-                None => return,
-            }
-        }
-    };
-    // Out of time is as good as at the end: the answer goes out either way.
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, rest).await;
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Problem> {

@@ -14,3 +14,4 @@ pub mod problem;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;
+mod unread;

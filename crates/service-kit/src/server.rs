@@ -1,6 +1,6 @@
 //! Connections: accepting, limiting and closing them.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use crate::{
     config::{Faults, Validate},
     lingering::Lingering,
+    unread,
 };
 
 /// What can be set about connections.
@@ -84,7 +85,15 @@ pub async fn serve(listener: TcpListener, router: Router, config: &ServerConfig,
         let router = router.clone();
         let service = service_fn(move |mut request: http::Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            let (request, rest) = unread::watch(request);
+            let answer = router.clone().oneshot(request);
+            async move {
+                let mut response = answer.await?;
+                if let Some(rest) = rest {
+                    rest.read_before(&mut response).await;
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let connection = ending.watch(http.serve_connection(TokioIo::new(Lingering::new(stream)), service));
         connections.spawn(async move {

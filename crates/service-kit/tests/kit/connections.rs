@@ -49,6 +49,18 @@ async fn a_connection_is_kept_and_then_idles_out() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_after_its_refusal_was_clear_does_not_end_the_connection() {
+    let service = start(ServerConfig::default()).await;
+    let mut stream = begun(&service, b"POST /items HTTP/1.1\r\nhost: test\r\ncontent-length: 2\r\n\r\n").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stream.write_all(b"{}").await.unwrap();
+    let refused = read_one(&mut stream).await;
+    assert!((400..500).contains(&refused.status) && refused.header("connection").is_none(), "{refused:?}");
+    stream.write_all(KEPT).await.unwrap();
+    assert_eq!(read_one(&mut stream).await.status, 200);
+}
+
+#[tokio::test]
 async fn no_more_connections_than_allowed_are_served_at_once() {
     let service = start(ServerConfig { max_connections: 2, ..ServerConfig::default() }).await;
     let mut first = begun(&service, KEPT).await;
