@@ -1,5 +1,6 @@
 //! Reads view rows through a bounded cache and waits until a position is projected.
 
+pub mod follower;
 pub mod progress;
 mod projections;
 pub mod rows;

@@ -1,7 +1,7 @@
 //! How far each partition is projected, as far as this process knows.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -11,13 +11,16 @@ use tokio::sync::watch;
 
 /// Progress per partition, and what readers wait for.
 ///
-/// The projector of the same process publishes here what it has written. Readers that wait tell what they want, so
-/// that the projector need not hold rows back to write them less often.
+/// The projector of the same process publishes here what it has written in its own partitions; of the others a
+/// [`crate::follower`] tells what it finds in the store. Readers that wait tell what they want, so that the projector
+/// need not write rows more often than somebody looks.
 #[derive(Debug)]
 pub struct ProgressBoard {
     progress: Vec<watch::Sender<Option<Progress>>>,
     /// One past the highest offset that some reader waits for, per partition.
     wanted_end: Vec<AtomicU64>,
+    /// Whether a projector of this process owns the partition.
+    own: Vec<AtomicBool>,
     /// Raised by one with each new want.
     wants: watch::Sender<u64>,
 }
@@ -39,6 +42,7 @@ impl ProgressBoard {
         Self {
             progress: (0..partitions).map(|_| watch::Sender::new(None)).collect(),
             wanted_end: (0..partitions).map(|_| AtomicU64::new(0)).collect(),
+            own: (0..partitions).map(|_| AtomicBool::new(false)).collect(),
             wants: watch::Sender::new(0),
         }
     }
@@ -55,6 +59,32 @@ impl ProgressBoard {
         if let Some(sender) = self.progress.get(usize::from(partition)) {
             sender.send_replace(None);
         }
+    }
+
+    /// From now on a projector of this process tells about the partition, and nobody else.
+    pub fn own(&self, partition: u16) {
+        if let Some(own) = self.own.get(usize::from(partition)) {
+            own.store(true, Ordering::Release);
+        }
+    }
+
+    /// The partition went to a projector elsewhere, or to none.
+    pub fn disown(&self, partition: u16) {
+        if let Some(own) = self.own.get(usize::from(partition)) {
+            own.store(false, Ordering::Release);
+        }
+    }
+
+    /// Whether a projector of this process owns the partition.
+    #[must_use]
+    pub fn is_own(&self, partition: u16) -> bool {
+        self.own.get(usize::from(partition)).is_some_and(|own| own.load(Ordering::Acquire))
+    }
+
+    /// Partitions there are.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        u16::try_from(self.progress.len()).unwrap_or(u16::MAX)
     }
 
     /// How far a partition is projected; `None` if not at all.
@@ -86,6 +116,12 @@ impl ProgressBoard {
             Ok(Ok(progress)) => progress.ok_or(missing),
             Ok(Err(_)) | Err(_) => Err(NotYet { wanted, reached: sender.borrow().map(|progress| progress.position) }),
         }
+    }
+
+    /// Whether some reader waits, or waited in vain, for more of a partition than is projected.
+    #[must_use]
+    pub fn is_wanted(&self, partition: u16) -> bool {
+        self.wanted_end(partition) > self.current(partition).map_or(0, |progress| progress.next_offset)
     }
 
     /// One past the highest offset that some reader waited for in a partition.

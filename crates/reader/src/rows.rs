@@ -150,6 +150,9 @@ impl<T: FromRow> Weighter<CacheKey, Arc<CachedRow<T>>> for ByMemory {
     }
 }
 
+/// How long a position beyond the known end of the journal may be news to this process.
+const END_PATIENCE: Duration = Duration::from_millis(500);
+
 impl<T: FromRow> RowReader<T> {
     /// A reader with an empty cache. `hits` and `misses` count what the cache did.
     pub fn new(
@@ -179,7 +182,7 @@ impl<T: FromRow> RowReader<T> {
         min_position: Option<Position>,
     ) -> Result<Arc<CachedRow<T>>, ReadError> {
         if let Some(wanted) = min_position {
-            self.check(wanted, partition)?;
+            self.check(wanted, partition).await?;
         }
         let query = Query { table, key };
         let cached = self.cache.get(&query);
@@ -198,15 +201,19 @@ impl<T: FromRow> RowReader<T> {
     }
 
     /// Whether a position is one that can be waited for.
-    fn check(&self, wanted: Position, partition: u16) -> Result<(), ReadError> {
+    async fn check(&self, wanted: Position, partition: u16) -> Result<(), ReadError> {
         if wanted.partition != partition || wanted.epoch > self.epoch {
             return Err(ReadError::Foreign { wanted, partition, epoch: self.epoch });
         }
         // Positions of an earlier epoch are no cursors of this journal; they are reached or not, by their order.
-        if wanted.epoch == self.epoch && wanted.offset >= self.end(partition) {
-            return Err(ReadError::BeyondEnd(wanted));
+        if wanted.epoch < self.epoch || wanted.offset < self.end(partition) {
+            return Ok(());
         }
-        Ok(())
+        let mut end = self.ends.get(usize::from(partition)).cloned().ok_or(ReadError::BeyondEnd(wanted))?;
+        // On a cluster this process may learn of the record a little later than its author.
+        let patience = Duration::from_millis(self.config.min_position_timeout_ms).min(END_PATIENCE);
+        let risen = tokio::time::timeout(patience, end.wait_for(|end| wanted.offset < *end)).await;
+        if risen.is_ok_and(|risen| risen.is_ok()) { Ok(()) } else { Err(ReadError::BeyondEnd(wanted)) }
     }
 
     fn may_serve(&self, row: &CachedRow<T>, partition: u16, min_position: Option<Position>) -> bool {

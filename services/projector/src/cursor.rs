@@ -33,6 +33,8 @@ pub(crate) struct Cursor {
     pub(crate) end: watch::Receiver<u64>,
     /// The last write failed, and nobody knows whether it happened: nothing is folded before that is settled.
     pub(crate) in_doubt: bool,
+    /// Since when stored progress is ahead of what is known of the journal.
+    pub(crate) ahead_since: Option<Instant>,
     /// Not to be touched before, because something was not available.
     paused_until: Option<Instant>,
     pause: Duration,
@@ -61,6 +63,7 @@ impl Cursor {
             notices: Vec::new(),
             end: ports.log.durable_end(Topic::Journal, partition),
             in_doubt: false,
+            ahead_since: None,
             paused_until: None,
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,

@@ -12,6 +12,7 @@ mod error;
 mod fold;
 mod load;
 mod metrics;
+mod orders;
 mod states;
 mod tables;
 mod turns;
@@ -25,6 +26,7 @@ use hindcast_journal::Log;
 use hindcast_reader::ProgressBoard;
 use hindcast_schemas::Codec;
 use hindcast_views::ViewStore;
+use orders::Orders;
 use tokio::sync::watch;
 use worker::Worker;
 
@@ -53,7 +55,16 @@ pub struct ProjectorPorts {
 pub struct Projector {
     stop: watch::Sender<bool>,
     threads: Vec<thread::JoinHandle<Result<(), ProjectorError>>>,
+    owner: Arc<Owner>,
     failed: watch::Receiver<Option<String>>,
+}
+
+/// Gives the partitions of a projector to its threads, and takes them away. Every call blocks.
+#[derive(Debug)]
+pub struct Owner {
+    /// By thread; a partition is folded by the thread of its number modulo their count.
+    threads: Vec<Orders>,
+    board: Arc<ProgressBoard>,
 }
 
 impl Projector {
@@ -66,16 +77,43 @@ impl Projector {
         generations: &GenerationSet,
         config: &ProjectorConfig,
     ) -> Result<Self, ProjectorError> {
+        let all: Vec<u16> = (0..ports.log.identity().partitions).collect();
+        Self::start_with(ports, generations, config, &all)
+    }
+
+    /// Starts without partitions; see [`Self::owner`].
+    ///
+    /// # Errors
+    /// When this version can't fold the generations, or no thread can be started.
+    pub fn start_idle(
+        ports: &ProjectorPorts,
+        generations: &GenerationSet,
+        config: &ProjectorConfig,
+    ) -> Result<Self, ProjectorError> {
+        Self::start_with(ports, generations, config, &[])
+    }
+
+    fn start_with(
+        ports: &ProjectorPorts,
+        generations: &GenerationSet,
+        config: &ProjectorConfig,
+        first: &[u16],
+    ) -> Result<Self, ProjectorError> {
         let params = generations.fold_params()?;
         let (stop, stopped) = watch::channel(false);
         let (failure, failed) = watch::channel(None);
         let partitions = ports.log.identity().partitions;
         let groups = config.threads.clamp(1, partitions.max(1));
-        let mut threads = Vec::new();
+        let (mut threads, mut orders) = (Vec::new(), Vec::new());
+        for &partition in first {
+            ports.board.own(partition);
+        }
         for group in 0..groups {
-            let own: Vec<u16> = (0..partitions).filter(|partition| partition % groups == group).collect();
+            let own: Vec<u16> = first.iter().copied().filter(|partition| partition % groups == group).collect();
+            let (order, ordered) = orders::orders();
+            orders.push(order);
             let config = ProjectorConfig { state_bytes: config.state_bytes / usize::from(groups), ..config.clone() };
-            let mut worker = Worker::new(ports.clone(), generations, params, &own, config);
+            let mut worker = Worker::new(ports.clone(), generations, params, &own, config, ordered);
             let (stopped, failure) = (stopped.clone(), failure.clone());
             let run = move || {
                 // A thread that panics has to be told of as well.
@@ -87,7 +125,14 @@ impl Projector {
             let thread = thread::Builder::new().name(format!("projector-{group}")).spawn(run);
             threads.push(thread.map_err(ProjectorError::Thread)?);
         }
-        Ok(Self { stop, threads, failed })
+        let owner = Arc::new(Owner { threads: orders, board: Arc::clone(&ports.board) });
+        Ok(Self { stop, threads, owner, failed })
+    }
+
+    /// Gives partitions to this projector and takes them away.
+    #[must_use]
+    pub fn owner(&self) -> Arc<Owner> {
+        Arc::clone(&self.owner)
     }
 
     /// Why a thread gave up, if one did.
@@ -110,6 +155,57 @@ impl Projector {
             }
         }
         first
+    }
+}
+
+impl Owner {
+    /// The partitions are folded here from now on, from their stored progress.
+    pub fn take(&self, partitions: &[u16]) {
+        for partition in partitions {
+            self.board.own(*partition);
+        }
+        self.for_each_thread(partitions, |thread, own| thread.take(own));
+    }
+
+    /// Writes what is folded of the partitions and forgets them; returns the next offset to fold of each as it is
+    /// stored. Those that could not be read are left out.
+    #[must_use]
+    pub fn give_up(&self, partitions: &[u16]) -> Vec<(u16, u64)> {
+        let mut written = Vec::new();
+        self.for_each_thread(partitions, |thread, own| written.append(&mut thread.give_up(own)));
+        self.disown(partitions);
+        written
+    }
+
+    /// Others fold the partitions already: forgets them without writing anything.
+    pub fn forget(&self, partitions: &[u16]) {
+        self.for_each_thread(partitions, |thread, own| thread.forget(own));
+        self.disown(partitions);
+    }
+
+    /// The next offset to fold of each partition that is owned, as it is stored.
+    #[must_use]
+    pub fn progress(&self) -> Vec<(u16, u64)> {
+        (0..self.board.partitions())
+            .filter(|partition| self.board.is_own(*partition))
+            .filter_map(|partition| Some((partition, self.board.current(partition)?.next_offset)))
+            .collect()
+    }
+
+    fn disown(&self, partitions: &[u16]) {
+        for partition in partitions {
+            self.board.disown(*partition);
+        }
+    }
+
+    fn for_each_thread(&self, partitions: &[u16], mut tell: impl FnMut(&Orders, Vec<u16>)) {
+        for (number, thread) in self.threads.iter().enumerate() {
+            let is_its = |partition: &&u16| usize::from(**partition) % self.threads.len() == number;
+            let own: Vec<u16> = partitions.iter().filter(is_its).copied().collect();
+            if !own.is_empty() {
+                tell(thread, own);
+            }
+        }
     }
 }
 

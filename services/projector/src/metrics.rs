@@ -19,6 +19,14 @@ pub struct ProjectorMetrics {
 }
 
 impl ProjectorMetrics {
+    /// Tells no lag of a partition any more: another process does.
+    pub(crate) fn forget_lag(&self, partition: u16) {
+        let name = partition.to_string();
+        // A partition of which nothing was told yet has none to take back.
+        let _ = self.lag_events.remove_label_values(&[&name]);
+        let _ = self.lag_seconds.remove_label_values(&[&name]);
+    }
+
     /// Registers the metrics.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::future::select_all;
+use hindcast_domain::partition_of;
 use hindcast_fold::{generation::GenerationSet, pipeline::FoldParams};
 use hindcast_journal::{ReadLimit, Record, Topic};
 use tokio::sync::watch;
@@ -16,6 +17,7 @@ use crate::{
     config::ProjectorConfig,
     cursor::Cursor,
     error::{Hindrance, ProjectorError},
+    orders::{Order, Ordered, Written},
     states::HeldStates,
     tables::Tables,
     turns::Turns,
@@ -37,15 +39,16 @@ pub(crate) struct Worker {
     pub(crate) touched: Vec<Arc<str>>,
     records: Vec<Record>,
     turns: Turns,
+    ordered: Ordered,
 }
 
-/// What a thread is to do.
+/// Whether a thread is to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    GoOn,
-    /// Write what is folded and end.
+enum End {
+    NotYet,
+    /// Write what is folded first.
     Finish,
-    /// End at once: whoever could give an order is gone.
+    /// At once: whoever could give an order is gone.
     Abandon,
 }
 
@@ -56,6 +59,7 @@ impl Worker {
         params: FoldParams,
         partitions: &[u16],
         config: ProjectorConfig,
+        ordered: Ordered,
     ) -> Self {
         Self {
             params,
@@ -65,6 +69,7 @@ impl Worker {
             touched: Vec::new(),
             records: Vec::new(),
             turns: Turns::default(),
+            ordered,
             ports,
             config,
         }
@@ -74,21 +79,87 @@ impl Worker {
     pub(crate) async fn run(&mut self, mut stopped: watch::Receiver<bool>) -> Result<(), ProjectorError> {
         let mut wants = self.ports.board.wants();
         loop {
+            while let Ok(order) = self.ordered.try_recv() {
+                self.obey(order).await?;
+            }
             self.turns.pass(&self.cursors, &self.config);
             for index in 0..self.cursors.len() {
-                match order(&mut stopped) {
-                    Order::GoOn => self.attempt(index).await?,
-                    Order::Finish => return self.finish().await,
-                    Order::Abandon => return Ok(()),
+                match end(&mut stopped) {
+                    End::NotYet => self.attempt(index).await?,
+                    End::Finish => return self.finish().await,
+                    End::Abandon => return Ok(()),
+                }
+            }
+            if self.cursors.is_empty() {
+                match end(&mut stopped) {
+                    End::NotYet => {}
+                    End::Finish | End::Abandon => return Ok(()),
                 }
             }
             wants.borrow_and_update();
             let idle =
                 |cursor: &Cursor| cursor.paused_until().is_some() || (cursor.opened && cursor.unread() < BUSY_RECORDS);
-            if self.cursors.iter().all(idle) {
-                self.wait(&mut stopped, &mut wants).await;
+            if self.cursors.iter().all(idle)
+                && let Some(order) = self.wait(&mut stopped, &mut wants).await
+            {
+                self.obey(order).await?;
             }
         }
+    }
+
+    /// Gains or loses partitions.
+    async fn obey(&mut self, order: Order) -> Result<(), ProjectorError> {
+        match order {
+            Order::Take(partitions) => {
+                self.drop_partitions(&partitions);
+                self.cursors.extend(partitions.iter().map(|partition| Cursor::new(&self.ports, *partition)));
+            }
+            Order::GiveUp(partitions, reply) => {
+                let written = self.write_out(&partitions).await?;
+                self.drop_partitions(&partitions);
+                // Whoever asked may have lost patience.
+                let _ = reply.try_send(written);
+            }
+            Order::Forget(partitions, reply) => {
+                self.drop_partitions(&partitions);
+                let _ = reply.try_send(Written::new());
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is folded of some partitions as far as that is possible at once; tells how far they are stored.
+    async fn write_out(&mut self, partitions: &[u16]) -> Result<Written, ProjectorError> {
+        let mut written = Written::new();
+        for index in 0..self.cursors.len() {
+            if !self.cursors.get(index).is_some_and(|cursor| partitions.contains(&cursor.partition)) {
+                continue;
+            }
+            match self.write(index).await {
+                Ok(()) => {}
+                Err(Hindrance::ForGood(error)) => return Err(error),
+                Err(Hindrance::ForNow(why)) => {
+                    tracing::warn!(why, "rows of a partition given up are not written; the next owner folds them");
+                }
+            }
+            written.extend(
+                self.cursors.get(index).filter(|cursor| cursor.opened).map(|c| (c.partition, c.written_offset)),
+            );
+        }
+        Ok(written)
+    }
+
+    /// Forgets partitions and every state of their users: another projector may change the rows meanwhile.
+    fn drop_partitions(&mut self, partitions: &[u16]) {
+        let count = self.ports.log.identity().partitions;
+        self.cursors.retain(|cursor| {
+            let stays = !partitions.contains(&cursor.partition);
+            if !stays {
+                self.ports.metrics.forget_lag(cursor.partition);
+            }
+            stays
+        });
+        self.states.forget(|user| partitions.contains(&partition_of(user.as_bytes(), count)));
     }
 
     /// Writes what is folded, as far as that is possible at once.
@@ -178,7 +249,8 @@ impl Worker {
     }
 
     /// Waits for new records, for a reader, for the time to write, or for the end of a pause.
-    async fn wait(&mut self, stopped: &mut watch::Receiver<bool>, wants: &mut watch::Receiver<u64>) {
+    /// An order that comes meanwhile is returned.
+    async fn wait(&mut self, stopped: &mut watch::Receiver<bool>, wants: &mut watch::Receiver<u64>) -> Option<Order> {
         let wake = self
             .cursors
             .iter()
@@ -200,20 +272,21 @@ impl Worker {
             tokio::time::sleep(linger).await;
         };
         tokio::select! {
-            () = rise => {}
-            _ = wants.changed() => {}
-            _ = stopped.changed() => {}
-            () = tokio::time::sleep_until(wake.into()) => {}
+            () = rise => None,
+            _ = wants.changed() => None,
+            _ = stopped.changed() => None,
+            () = tokio::time::sleep_until(wake.into()) => None,
+            Some(order) = self.ordered.recv() => Some(order),
         }
     }
 }
 
-fn order(stopped: &mut watch::Receiver<bool>) -> Order {
+fn end(stopped: &mut watch::Receiver<bool>) -> End {
     if *stopped.borrow_and_update() {
-        Order::Finish
+        End::Finish
     } else if stopped.has_changed().is_err() {
-        Order::Abandon
+        End::Abandon
     } else {
-        Order::GoOn
+        End::NotYet
     }
 }

@@ -1,11 +1,16 @@
 //! From states to rows.
 
+use std::time::{Duration, Instant};
+
 use hindcast_views::{Progress, ViewBatch, ViewError};
 
 use crate::{
     error::{Hindrance, ProjectorError},
     worker::Worker,
 };
+
+/// How long stored progress may be ahead of what is known of the journal before that is taken for a fault.
+const AHEAD_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Worker {
     /// Reads how far a partition is projected, and goes on from there.
@@ -19,12 +24,20 @@ impl Worker {
                 return Err(Hindrance::ForGood(ProjectorError::AnotherJournal { partition, stored, found }));
             }
             Some(Progress { next_offset: stored, .. }) if stored > end => {
-                return Err(Hindrance::ForGood(ProjectorError::AheadOfJournal { partition, stored, end }));
+                // On a cluster this process may learn of the journal's end later than the last owner did.
+                let since =
+                    self.cursors.get_mut(index).map(|cursor| *cursor.ahead_since.get_or_insert_with(Instant::now));
+                return Err(if since.is_some_and(|since| since.elapsed() > AHEAD_PATIENCE) {
+                    Hindrance::ForGood(ProjectorError::AheadOfJournal { partition, stored, end })
+                } else {
+                    Hindrance::ForNow(format!("the views are at offset {stored}, the journal's end is known as {end}"))
+                });
             }
             Some(progress) => self.ports.board.publish(partition, progress),
             None => self.ports.board.retract(partition),
         }
         if let Some(cursor) = self.cursors.get_mut(index) {
+            cursor.ahead_since = None;
             cursor.open(stored);
         }
         Ok(())

@@ -82,6 +82,18 @@ impl HeldStates {
         }
     }
 
+    /// Forgets users, also what was not written of them.
+    pub(crate) fn forget(&mut self, is_forgotten: impl Fn(&str) -> bool) {
+        let forgotten: Vec<Arc<str>> =
+            self.users.iter().map(|(name, _)| name).filter(|name| is_forgotten(name)).cloned().collect();
+        for name in forgotten {
+            if let Some(states) = self.users.remove(&Named(&name)) {
+                self.bytes -= states.counted_bytes;
+                self.changed_bytes -= states.counted_changed_bytes;
+            }
+        }
+    }
+
     /// Forgets everything, also what was not written.
     pub(crate) fn forget_all(&mut self) {
         self.users.clear();

@@ -7,6 +7,7 @@
 mod crashes;
 mod dead_letters;
 mod following;
+mod owners;
 mod refusals;
 mod stream;
 mod unavailable;

@@ -1,0 +1,113 @@
+//! Partitions that go from projector to projector while the journal grows.
+
+use std::{sync::Arc, time::Duration};
+
+use hindcast_fold::generation::GenerationSet;
+use hindcast_journal::Topic;
+use hindcast_projector::{Projector, ProjectorPorts};
+use hindcast_views::{
+    ViewStore,
+    faults::{FaultyViews, ViewFaults},
+    memory::MemoryViews,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{
+    stream::Stream,
+    world::{PARTITIONS, assert_refolded, caught_up, memory_log, ports, project_to_end, small_config, start},
+};
+
+fn idle(ports: &ProjectorPorts) -> Projector {
+    Projector::start_idle(ports, &GenerationSet::default(), &small_config()).unwrap()
+}
+
+/// Owners block, as the thread of a group's member may.
+async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_projector_folds_what_it_is_given_and_nothing_else() {
+    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+    let mut stream = Stream::new(Arc::clone(&log), 40, 40);
+    stream.append(500).await;
+    let ports = ports(&log, &views);
+    let projector = idle(&ports);
+    let owner = projector.owner();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!((0..PARTITIONS).all(|partition| ports.board.current(partition).is_none()));
+    let own = Arc::clone(&owner);
+    on_a_thread(move || own.take(&[1])).await;
+    let end = *log.durable_end(Topic::Journal, 1).borrow();
+    while ports.board.current(1).is_none_or(|progress| progress.next_offset < end) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(owner.progress(), [(1, end)]);
+    stream.append(300).await;
+    let own = Arc::clone(&owner);
+    let given_up = on_a_thread(move || own.give_up(&[1])).await;
+    assert_eq!(given_up.len(), 1, "{given_up:?}");
+    assert!(given_up[0].1 >= end, "what is stored is told: {given_up:?}");
+    assert!(owner.progress().is_empty());
+    assert_eq!(ports.board.current(0), None);
+    projector.stop().unwrap();
+    project_to_end(&log, &views).await;
+    assert_refolded(&log, &views).await;
+}
+
+/// Two members of a group on a store that fails now and then. Partitions are given up in good order, or lost: then the
+/// old owner is told only after the new one has begun.
+#[tokio::test]
+async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
+    for seed in 50..54 {
+        let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
+        let mut stream = Stream::new(Arc::clone(&log), seed, 40);
+        let mut random = StdRng::seed_from_u64(seed);
+        let members: Vec<_> = (0..2)
+            .map(|own| {
+                let faults = ViewFaults { delay: Duration::from_micros(200), ..ViewFaults::some_of_all() };
+                let faulty: Arc<dyn ViewStore> =
+                    Arc::new(FaultyViews::new(Arc::clone(&views), seed * 10 + own, faults));
+                let ports = ports(&log, &faulty);
+                let projector = idle(&ports);
+                (ports, projector)
+            })
+            .collect();
+        let mut owner_of = vec![0; usize::from(PARTITIONS)];
+        let first = members[0].1.owner();
+        on_a_thread(move || first.take(&[0, 1, 2])).await;
+        for _ in 0..30 {
+            stream.append(40).await;
+            tokio::time::sleep(Duration::from_micros(random.random_range(0..4_000))).await;
+            let partition = random.random_range(0..PARTITIONS);
+            let from = std::mem::replace(&mut owner_of[usize::from(partition)], random.random_range(0..2));
+            let to = owner_of[usize::from(partition)];
+            if from == to {
+                continue;
+            }
+            let (old, new) = (members[from].1.owner(), members[to].1.owner());
+            let is_lost = random.random_bool(0.4);
+            on_a_thread(move || {
+                if is_lost {
+                    new.take(&[partition]);
+                    std::thread::sleep(Duration::from_millis(2));
+                    old.forget(&[partition]);
+                } else {
+                    let _ = old.give_up(&[partition]);
+                    new.take(&[partition]);
+                }
+            })
+            .await;
+        }
+        for (ports, projector) in members {
+            assert_eq!(*projector.failure().borrow(), None, "seed {seed}");
+            drop(ports);
+            projector.stop().unwrap();
+        }
+        let ports = ports(&log, &views);
+        let last = start(&ports, &small_config());
+        caught_up(&ports, &last).await;
+        last.stop().unwrap();
+        assert_refolded(&log, &views).await;
+    }
+}
