@@ -1,5 +1,6 @@
 //! For operators and data scientists: keys, status, dead letters, reading the journal.
 
+mod config;
 mod dead_letters;
 mod history;
 mod keys;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use config::AdminConfig;
 pub use new_key::{KeySpec, create_key};
 pub use state::{AdminPorts, AdminState};
 

@@ -1,5 +1,7 @@
 //! How confidences are served.
 
+use std::net::SocketAddr;
+
 use hindcast_reader::RowReaderConfig;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfidenceConfig {
+    /// A listener of its own; the common one of the process when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
     /// How rows are read and cached.
     pub rows: RowReaderConfig,
     /// How long an answer waits for its signal and decision to be durable.
@@ -17,6 +22,6 @@ pub struct ConfidenceConfig {
 
 impl Default for ConfidenceConfig {
     fn default() -> Self {
-        Self { rows: RowReaderConfig::default(), append_timeout_ms: 5_000, control_timeout_ms: 2_000 }
+        Self { listen: None, rows: RowReaderConfig::default(), append_timeout_ms: 5_000, control_timeout_ms: 2_000 }
     }
 }

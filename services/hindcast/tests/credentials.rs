@@ -249,7 +249,7 @@ fn the_first_key_is_shown_once_or_brought_along() {
         let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
         std::io::BufRead::read_line(&mut out, &mut line).unwrap();
         let told: Value = serde_json::from_str(&line).unwrap();
-        (Server { url: text(&told, "listening").to_owned(), child }, told)
+        (Server { url: text(&told, "listening").to_owned(), child, told: told.clone() }, told)
     };
     let (server, told) = start();
     let key = text(&told, "admin_key").to_owned();

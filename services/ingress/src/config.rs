@@ -1,5 +1,7 @@
 //! How events are taken in.
 
+use std::net::SocketAddr;
+
 use hindcast_reader::RowReaderConfig;
 use hindcast_service_kit::config::{Faults, Validate};
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IngressConfig {
+    /// A listener of its own; the common one of the process when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
     /// How long an answer waits for its events to be durable.
     pub append_timeout_ms: u64,
     /// How long `save_trade` waits for totals that count its trade.
@@ -24,6 +29,7 @@ pub struct IngressConfig {
 impl Default for IngressConfig {
     fn default() -> Self {
         Self {
+            listen: None,
             append_timeout_ms: 5_000,
             totals_timeout_ms: 500,
             recent_ids: 131_072,

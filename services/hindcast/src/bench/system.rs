@@ -10,11 +10,12 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::json;
 
 use super::BenchError;
-use crate::serve::{self, Running, ServeConfig};
+use crate::serve::{self, Role, Running, ServeConfig};
 
 /// A running system and what is needed to talk to it.
 pub(super) struct System {
     running: Running,
+    addr: SocketAddr,
     admin_key: String,
     /// Removed when the benchmark ends.
     _folder: tempfile::TempDir,
@@ -38,11 +39,12 @@ impl System {
         };
         let running = serve::start(config).await?;
         let admin_key = running.admin_key.clone().ok_or_else(|| BenchError("no admin key was created".to_owned()))?;
-        Ok(Self { running, admin_key, _folder: folder })
+        let addr = running.addr_of(Role::Ingress).ok_or_else(|| BenchError("no listener".to_owned()))?;
+        Ok(Self { running, addr, admin_key, _folder: folder })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
-        self.running.addr
+        self.addr
     }
 
     /// Keys of as many users, with the scope `trade`.
@@ -73,7 +75,7 @@ impl System {
         let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
         let request = Request::builder()
             .method(Method::POST)
-            .uri(format!("http://{}{path}", self.running.addr))
+            .uri(format!("http://{}{path}", self.addr))
             .header(header::AUTHORIZATION, format!("Bearer {key}"))
             .header(header::CONTENT_TYPE, content_type)
             .body(Full::new(body.into()))

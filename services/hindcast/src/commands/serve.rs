@@ -1,6 +1,6 @@
 //! `hindcast serve`: runs roles in this process.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use hindcast_service_kit::telemetry;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     exit::{Failure, Outcome},
-    serve::{self, Overrides, ServeConfig},
+    serve::{self, Listening, Overrides, ServeConfig},
 };
 
 const EXAMPLES: &str = "\
@@ -44,11 +44,20 @@ pub async fn run(args: ServeArgs, json: bool) -> Result<Outcome, Failure> {
     telemetry::init(&config.telemetry).map_err(Failure::failed)?;
     let running = serve::start(config).await?;
     running.stop_on_signals()?;
-    let url = format!("http://{}", running.addr);
+    let url = |listening: &Listening| format!("http://{}", listening.addr);
     if json {
-        println!("{}", json!({ "listening": url, "admin_key": running.admin_key }));
+        let roles: BTreeMap<&str, String> = running
+            .listening
+            .iter()
+            .flat_map(|listening| listening.roles.iter().map(|role| (role.name(), url(listening))))
+            .collect();
+        let first = running.listening.first().map(url);
+        println!("{}", json!({ "listening": first, "roles": roles, "admin_key": running.admin_key }));
     } else {
-        println!("Hindcast is listening on {url}; what it can do is on {url}/docs");
+        for listening in &running.listening {
+            let (url, roles) = (url(listening), listening.roles.iter().map(|role| role.name()).collect::<Vec<_>>());
+            println!("Hindcast is listening on {url} ({}); what it can do is on {url}/docs", roles.join(", "));
+        }
         if let Some(key) = &running.admin_key {
             println!("The admin key of this new system, shown this once: {key}");
         }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hindcast_admin::AdminConfig;
 use hindcast_confidence::ConfidenceConfig;
 use hindcast_control::ControlConfig;
 use hindcast_domain::Instruments;
@@ -39,6 +40,17 @@ pub enum Role {
 impl Role {
     /// All roles.
     pub const ALL: [Self; 4] = [Self::Ingress, Self::Projector, Self::Confidence, Self::Admin];
+
+    /// The role's name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Projector => "projector",
+            Self::Confidence => "confidence",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// What keeps the logs.
@@ -83,7 +95,7 @@ pub struct ViewsSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServeConfig {
-    /// Where to listen.
+    /// Where the roles without a listener of their own listen.
     pub listen: SocketAddr,
     /// Where the data is kept.
     pub data: PathBuf,
@@ -101,6 +113,8 @@ pub struct ServeConfig {
     pub projector: ProjectorConfig,
     /// Answering.
     pub confidence: ConfidenceConfig,
+    /// Serving operators.
+    pub admin: AdminConfig,
     /// Following the settings.
     pub control: ControlConfig,
     /// Credentials and limits.
@@ -123,6 +137,7 @@ impl Default for ServeConfig {
             ingress: IngressConfig::default(),
             projector: ProjectorConfig::default(),
             confidence: ConfidenceConfig::default(),
+            admin: AdminConfig::default(),
             control: ControlConfig::default(),
             auth: AuthConfig::default(),
             server: ServerConfig::default(),
@@ -164,6 +179,26 @@ pub struct Overrides {
 }
 
 impl ServeConfig {
+    /// Kind of the log and of the views.
+    #[must_use]
+    pub fn engines(&self) -> (&'static str, &'static str) {
+        let LogEngine::Embedded = self.log.engine;
+        let ViewsEngine::Embedded = self.views.engine;
+        ("embedded", "embedded")
+    }
+
+    /// Where a role listens.
+    #[must_use]
+    pub fn listener_of(&self, role: Role) -> SocketAddr {
+        let own = match role {
+            Role::Ingress => self.ingress.listen,
+            Role::Confidence => self.confidence.listen,
+            Role::Admin => self.admin.listen,
+            Role::Projector => None,
+        };
+        own.unwrap_or(self.listen)
+    }
+
     /// Reads a configuration file, the environment and overrides, in rising precedence.
     ///
     /// # Errors

@@ -42,10 +42,6 @@ impl Engine {
         Arc::clone(&self.views) as Arc<dyn ViewStore>
     }
 
-    pub(super) fn names() -> (&'static str, &'static str) {
-        ("embedded", "embedded")
-    }
-
     pub(super) fn log_stats(&self) -> LogStats {
         self.log.stats()
     }

@@ -29,6 +29,8 @@ pub const ADMIN_KEY: &str = "hc_test_admin_key_of_the_tests_0123456789";
 pub struct Server {
     pub url: String,
     pub child: Child,
+    /// What it said when it listened.
+    pub told: Value,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line)
             .unwrap_or_else(|error| panic!("the server ended before it listened ({error}); it said {line:?}"));
-        Self { url: told["listening"].as_str().unwrap().to_owned(), child }
+        Self { url: told["listening"].as_str().unwrap().to_owned(), child, told }
     }
 
     /// SIGKILL: nothing is flushed, nothing is finished.

@@ -88,7 +88,8 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     telemetry::init(&config.telemetry).map_err(Failure::failed)?;
     let running = serve::start(config).await?;
     running.stop_on_signals()?;
-    let url = format!("http://{}", running.addr);
+    let addr = running.addr_of(Role::Admin).ok_or_else(|| Failure::failed("the demo has no listener"))?;
+    let url = format!("http://{addr}");
     if !json {
         print(&format!("Serving on {url}; playing {} for {} users.\n", feed.describe(), args.users))?;
     }
@@ -121,6 +122,7 @@ fn configuration(args: &DemoArgs, temporary: PathBuf) -> Result<ServeConfig, Fai
     let default = ServeConfig::default().telemetry.filter;
     // A demo asks all of them something, whatever the configuration is made for.
     config.roles = Role::ALL.to_vec();
+    (config.ingress.listen, config.confidence.listen, config.admin.listen) = (None, None, None);
     if config.telemetry.filter == default {
         // Lines of the service would run through the progress bar.
         "warn".clone_into(&mut config.telemetry.filter);

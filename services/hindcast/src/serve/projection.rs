@@ -1,0 +1,71 @@
+//! How this process knows how far the journal is projected: it projects, or it follows who does.
+
+use std::sync::Arc;
+
+use hindcast_control::ActiveGenerations;
+use hindcast_projector::{Projector, ProjectorMetrics, ProjectorPorts};
+use hindcast_reader::{ProgressBoard, follower};
+use hindcast_schemas::Codec;
+use hindcast_views::TableName;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    config::{Role, ServeConfig},
+    engine::Engine,
+};
+use crate::exit::Failure;
+
+/// The projector of this process, if it has one, and who looks for what others have projected.
+pub(super) struct Projection {
+    projector: Option<Projector>,
+    follower: Option<JoinHandle<()>>,
+}
+
+impl Projection {
+    pub(super) async fn start(
+        config: &ServeConfig,
+        engine: &Engine,
+        codec: &Arc<Codec>,
+        board: &Arc<ProgressBoard>,
+        generations: &ActiveGenerations,
+        registry: &prometheus::Registry,
+    ) -> Result<Self, Failure> {
+        let (log, views) = (engine.log(), engine.views());
+        let projector = if config.roles.contains(&Role::Projector) {
+            let metrics = ProjectorMetrics::register(registry, log.identity()).map_err(Failure::failed)?;
+            let ports = ProjectorPorts {
+                log,
+                views: Arc::clone(&views),
+                codec: Arc::clone(codec),
+                board: Arc::clone(board),
+                metrics: Arc::new(metrics),
+            };
+            Some(Projector::start(&ports, &generations.set, &config.projector).map_err(Failure::failed)?)
+        } else {
+            None
+        };
+        let table = TableName(Arc::clone(&generations.book_table));
+        follower::read_progress(&*views, board, &table).await.map_err(Failure::failed)?;
+        // On one machine a projector owns every partition.
+        let follower = projector.is_none().then(|| tokio::spawn(follower::follow(views, Arc::clone(board), table)));
+        Ok(Self { projector, follower })
+    }
+
+    /// Why the projector of this process gave up, if it did.
+    pub(super) fn failure(&self) -> Option<watch::Receiver<Option<String>>> {
+        self.projector.as_ref().map(Projector::failure)
+    }
+
+    /// Writes what is folded and stops. Blocks until that is done.
+    pub(super) fn stop(mut self) -> Result<(), Failure> {
+        self.projector.take().map_or(Ok(()), Projector::stop).map_err(Failure::failed)
+    }
+}
+
+impl Drop for Projection {
+    fn drop(&mut self) {
+        if let Some(follower) = &self.follower {
+            follower.abort();
+        }
+    }
+}
