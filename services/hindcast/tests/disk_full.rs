@@ -76,6 +76,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
         // Full: alive all the same, and it says what is wrong.
         let answer = http.try_send(Method::GET, "/livez", None, &[], "").await.unwrap();
         assert!(answer.status.is_success(), "{answer:?}");
+        degraded(&http, &key, &mut acknowledged).await;
         (key, acknowledged)
     });
     assert!(acknowledged.len() > 1_000, "it takes something to fill it: {}", acknowledged.len());
@@ -148,6 +149,23 @@ async fn fill(http: &Http, key: &str, acknowledged: &mut HashSet<Uuid>) {
         if refused_in_a_row > 0 {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
+    }
+}
+
+/// The log tries again every second, and is well until the next write; so health is asked right after one.
+async fn degraded(http: &Http, key: &str, acknowledged: &mut HashSet<Uuid>) {
+    let began = Instant::now();
+    loop {
+        send(http, key, 500, acknowledged).await;
+        let answer = http.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
+        if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            let health = answer.json();
+            assert_eq!(health["status"], "degraded", "{health}");
+            assert_ne!(health["log"], "healthy", "{health}");
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "never degraded");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use clap::Args;
 use futures::future::try_join_all;
-use hindcast_service_kit::telemetry;
+use hindcast_service_kit::{shutdown::Shutdown, telemetry};
 use serde_json::json;
 
 use self::{feed::Feed, lesson::Lesson, trader::Trader};
@@ -87,7 +87,9 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     };
     telemetry::init(&config.telemetry).map_err(Failure::failed)?;
     let running = serve::start(config).await?;
-    running.stop_on_signals()?;
+    // The first signal ends the market, not the service: what was learned until then is still to be asked for.
+    let stop = Shutdown::new();
+    stop.on_signals().map_err(|error| Failure::failed(format_args!("signals can't be caught: {error}")))?;
     let addr = running.addr_of(Role::Admin).ok_or_else(|| Failure::failed("the demo has no listener"))?;
     let url = format!("http://{addr}");
     if !json {
@@ -97,17 +99,15 @@ pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let stopped = tokio::select! {
         played = play(&mut feed, &mut traders, args.speed) => { played?; false }
-        () = running.stop_wished() => true,
+        () = stop.wait() => true,
     };
-    if !stopped {
-        let lesson = Lesson::of(&traders, feed.played(), start.elapsed()).await?;
-        if json { print_json(&lesson) } else { print(&lesson.told()) }?;
-        if !args.exit {
-            if !json {
-                print(&how_to_go_on(&url, &first_key, feed.first_symbol()))?;
-            }
-            running.stop_wished().await;
+    let lesson = Lesson::of(&traders, feed.played(), start.elapsed()).await?;
+    if json { print_json(&lesson) } else { print(&lesson.told()) }?;
+    if !stopped && !args.exit {
+        if !json {
+            print(&how_to_go_on(&url, &first_key, feed.first_symbol()))?;
         }
+        stop.wait().await;
     }
     // Connections of the traders would be waited for.
     drop(traders);

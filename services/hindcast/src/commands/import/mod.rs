@@ -28,6 +28,7 @@ use crate::{
     output::{print, print_json},
     progress,
     report::table::{table, thousands},
+    serve::{Overrides, ServeConfig},
 };
 
 const LONG_HELP: &str = "\
@@ -65,6 +66,9 @@ pub struct ImportArgs {
     /// Whose history it is; the key must be this user's
     #[arg(long, value_name = "ID", value_parser = |text: &str| UserId::new(text))]
     pub user: UserId,
+    /// The service's configuration, where it trades other instruments than the common ones
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// What an import did.
@@ -96,7 +100,10 @@ struct Checked {
 /// When a row can't be used, the system can't be reached or the key belongs to somebody else.
 pub async fn run(args: ImportArgs, json: bool) -> Result<Outcome, Failure> {
     let client = args.server.client(RetryLimits::bulk())?;
-    let instruments = Instruments::default();
+    let instruments = match &args.config {
+        Some(path) => ServeConfig::load(Some(path), &Overrides::default())?.instruments,
+        None => Instruments::default(),
+    };
     let file = HistoryFile::open(&args.file)?;
     let checked = check(&file, &args, &instruments)?;
     let maker = ItemMaker { user: args.user.as_str(), source: &checked.source, instruments: &instruments };
