@@ -184,7 +184,7 @@ impl Node {
             return self.resume();
         }
         let mut ports = std::iter::once(self.address().port()).chain(self.facts.inner_ports.iter().copied());
-        if let Some(port) = ports.find(|port| !ports::is_free(*port)) {
+        if let Some(port) = ports.find(|port| !ports::becomes_free(*port)) {
             return Err(Error::new(format!("{} can't start: something else listens on 127.0.0.1:{port}", self.name()))
                 .with_remedy(format!("`ss -ltnp 'sport = :{port}'` tells what; end it or choose another port")));
         }

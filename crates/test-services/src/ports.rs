@@ -4,6 +4,8 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     process,
     sync::atomic::{AtomicU16, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::error::Error;
@@ -13,6 +15,9 @@ const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 /// How far apart processes begin to look.
 const STRIDE: u16 = 40;
+
+const FORK_LIMIT: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(20);
 
 /// What this process has given out: a port is free only until it is used, which takes a service some seconds.
 static GIVEN: AtomicU16 = AtomicU16::new(0);
@@ -34,8 +39,21 @@ pub fn free(count: u16) -> Result<u16, Error> {
 }
 
 /// Whether nobody listens on a port of this machine.
-pub(crate) fn is_free(port: u16) -> bool {
+fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Like [`is_free`], but waits a moment: a process that was just forked holds all sockets until it begins its own
+/// program.
+pub(crate) fn becomes_free(port: u16) -> bool {
+    let deadline = Instant::now() + FORK_LIMIT;
+    while !is_free(port) {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        thread::sleep(POLL);
+    }
+    true
 }
 
 #[cfg(test)]
@@ -49,6 +67,6 @@ mod tests {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, one)).unwrap();
         assert!(!is_free(one));
         drop(taken);
-        assert!(is_free(one));
+        assert!(becomes_free(one));
     }
 }

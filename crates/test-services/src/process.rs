@@ -26,8 +26,10 @@ pub(crate) struct ProcessId {
 }
 
 /// What the system says of a process.
+#[derive(Clone, Copy)]
 struct Stat {
     state: char,
+    threads: u32,
     started_ticks: u64,
 }
 
@@ -92,8 +94,7 @@ impl ProcessId {
     }
 
     fn stat(self) -> Option<Stat> {
-        // A zombie has ended; only its parent has not taken note yet.
-        Stat::of(self.pid).filter(|stat| stat.started_ticks == self.started_ticks && !matches!(stat.state, 'Z' | 'X'))
+        Stat::of(self.pid).filter(|stat| stat.started_ticks == self.started_ticks && !stat.has_ended())
     }
 }
 
@@ -102,13 +103,20 @@ impl Stat {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// `PID (NAME) STATE …`: fields 3 and 22 of proc(5). The name may hold anything, brackets too.
+    /// A zombie has ended, and only its parent has not taken note yet. But one of several threads is a first thread that
+    /// ended before the others, which still hold ports and files.
+    fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
+
+    /// `PID (NAME) STATE …`: fields 3, 20 and 22 of proc(5). The name may hold anything, brackets too.
     fn parse(text: &str) -> Option<Self> {
         let (_, fields) = text.rsplit_once(") ")?;
         let mut fields = fields.split(' ');
         let state = fields.next()?.chars().next()?;
-        let started_ticks = fields.nth(18)?.parse().ok()?;
-        Some(Self { state, started_ticks })
+        let threads = fields.nth(16)?.parse().ok()?;
+        let started_ticks = fields.nth(1)?.parse().ok()?;
+        Some(Self { state, threads, started_ticks })
     }
 }
 
@@ -148,8 +156,10 @@ mod tests {
 
     #[test]
     fn stat_is_read_whatever_the_name() {
-        let stat = Stat::parse("7 (a) R (b) T 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4321 99 5").unwrap();
-        assert_eq!((stat.state, stat.started_ticks), ('T', 4_321));
+        let stat = Stat::parse("7 (a) R (b) T 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 4321 99 5").unwrap();
+        assert_eq!((stat.state, stat.threads, stat.started_ticks), ('T', 3, 4_321));
+        assert!(!stat.has_ended() && !Stat { state: 'Z', ..stat }.has_ended());
+        assert!(Stat { state: 'Z', threads: 1, ..stat }.has_ended());
         assert!(Stat::parse("7 (a").is_none());
     }
 }
