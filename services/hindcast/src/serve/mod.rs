@@ -5,6 +5,7 @@ pub mod config;
 mod engine;
 mod first_key;
 mod health;
+mod health_metric;
 mod metrics;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -164,6 +165,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         projector: projector.as_ref().map(Projector::failure),
         shutdown: shutdown.clone(),
     });
+    health_metric::register(&health, &registry).map_err(Failure::failed)?;
     let mut routes = parts.routes()?;
     routes.push(health::router(health));
     drop(parts);
