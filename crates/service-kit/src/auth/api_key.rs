@@ -44,7 +44,8 @@ fn key_of(user: &UserId, id: &[u8], secret: &[u8]) -> NewKey {
 
 const ROUTE_BYTES: usize = 5;
 
-fn route_of(user: &UserId) -> String {
+/// The ROUTE of all of a user's keys.
+pub(crate) fn route_of(user: &UserId) -> String {
     let mut hash = Sha256::new();
     hash.update(b"route\n");
     hash.update(user.as_str());

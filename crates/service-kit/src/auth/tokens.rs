@@ -19,6 +19,10 @@ pub(crate) struct Claims {
     pub(crate) sub: String,
     /// Id of the API key that it was issued for; with the key it ends.
     pub(crate) key_id: String,
+    /// The ROUTE of the user's keys, so that a proxy sends requests with tokens where those with keys go. Nothing here
+    /// reads it; tokens of earlier versions have none.
+    #[serde(default)]
+    pub(crate) route: String,
     /// What it allows.
     pub(crate) scopes: Vec<String>,
     /// When it was issued, seconds since 1970.
@@ -103,6 +107,7 @@ impl Tokens {
         let claims = Claims {
             sub: key.user_id.as_str().to_owned(),
             key_id: key.id.to_string(),
+            route: api_key::route_of(&key.user_id),
             scopes: scopes.iter().map(Scope::name).map(str::to_owned).collect(),
             iat: now_s,
             exp: now_s + u64::from(lifetime_s),

@@ -51,6 +51,13 @@ pub(super) fn router(health: Arc<Health>) -> OpenApiRouter {
 }
 
 impl Health {
+    /// Each part and whether it is healthy.
+    pub(super) fn parts(&self) -> [(&'static str, bool); 4] {
+        let HealthAnswer { log, views, control, projector, .. } = self.answer();
+        [("log", log), ("views", views), ("control", control), ("projector", projector)]
+            .map(|(part, says)| (part, says == "healthy"))
+    }
+
     /// Why something is wrong goes to the log lines and to operators; the answer names the part only.
     fn answer(&self) -> HealthAnswer {
         let part = |healthy: bool, otherwise: &'static str| if healthy { "healthy" } else { otherwise };

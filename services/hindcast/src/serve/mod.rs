@@ -5,6 +5,7 @@ pub mod config;
 mod engine;
 mod first_key;
 mod health;
+mod health_metric;
 mod listeners;
 mod metrics;
 mod projection;
@@ -151,6 +152,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         projector: projection.failure(),
         shutdown: shutdown.clone(),
     });
+    health_metric::register(&health, &registry).map_err(Failure::failed)?;
     let edge = Edge::new(&registry, config.telemetry.access_log).map_err(Failure::failed)?;
     let metrics = Arc::new(EngineMetrics::new(registry.clone(), engine.clone()).map_err(Failure::failed)?);
     let serving = {
