@@ -3,15 +3,13 @@
 use std::{
     any::Any,
     collections::HashSet,
-    future::Future,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    thread,
 };
 
 use hindcast_domain::Position;
 
+pub use crate::wait::wait;
 use crate::{Log, LogError, NewRecord, Outcome, ReadLimit, Record, RecordType, Topic};
 
 /// A log under test.
@@ -211,23 +209,5 @@ impl Drop for Seed {
         if thread::panicking() {
             eprintln!("{}: HINDCAST_SEED={} repeats this", self.test, self.value);
         }
-    }
-}
-
-/// Waits for a future on this thread; needs no runtime.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return value;
-        }
-        thread::park();
     }
 }
