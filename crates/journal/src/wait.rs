@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Waits for a future on this thread; needs no runtime.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

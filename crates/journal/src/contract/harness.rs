@@ -3,13 +3,13 @@
 use std::{
     any::Any,
     collections::HashSet,
+    future::Future,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
 use hindcast_domain::Position;
 
-pub use crate::wait::wait;
 use crate::{Log, LogError, NewRecord, Outcome, ReadLimit, Record, RecordType, Topic};
 
 /// A log under test.
@@ -210,4 +210,9 @@ impl Drop for Seed {
             eprintln!("{}: HINDCAST_SEED={} repeats this", self.test, self.value);
         }
     }
+}
+
+/// Waits for a future on this thread; needs no runtime.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    crate::wait::wait(future)
 }

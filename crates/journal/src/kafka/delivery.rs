@@ -55,7 +55,7 @@ impl ProducerContext for Deliveries {
         let Some(place) = pending.place(nth) else { return };
         let error = match result {
             Ok(message) => match self.acknowledge(place.slot, message, bytes) {
-                Ok(offset) => return pending.delivered(nth, offset),
+                Ok(offset) => return pending.delivered(nth, offset, &self.shared.ends),
                 Err(error) => error,
             },
             Err((error, message)) => {
@@ -69,7 +69,7 @@ impl ProducerContext for Deliveries {
             }
         };
         self.shared.counters.failures.fetch_add(1, Relaxed);
-        pending.failed(error);
+        pending.failed(error, &self.shared.ends);
     }
 }
 
@@ -90,8 +90,6 @@ impl Deliveries {
         }
         shared.counters.records.fetch_add(1, Relaxed);
         shared.counters.bytes.fetch_add(bytes as u64, Relaxed);
-        // Before the answer: who has it finds the record readable.
-        shared.ends.raise(slot, offset + 1);
         Ok(offset)
     }
 }

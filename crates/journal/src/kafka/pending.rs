@@ -11,7 +11,7 @@ use std::sync::{
 use hindcast_domain::Position;
 use tokio::sync::oneshot;
 
-use crate::{LogError, Outcome};
+use crate::{LogError, Outcome, ends::Ends};
 
 /// What an append is answered.
 pub(super) type Answer = Result<Vec<Position>, LogError>;
@@ -68,27 +68,35 @@ impl Pending {
     }
 
     /// A record is durable at an offset.
-    pub(super) fn delivered(&self, nth: usize, offset: u64) {
+    pub(super) fn delivered(&self, nth: usize, offset: u64, ends: &Ends) {
         if let Some(place) = self.offsets.get(nth) {
             place.store(offset, Release);
         }
-        self.one_less();
+        self.one_less(ends);
     }
 
     /// A record failed.
-    pub(super) fn failed(&self, error: LogError) {
+    pub(super) fn failed(&self, error: LogError, ends: &Ends) {
         {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             failures.not_stored += usize::from(error.outcome == Outcome::NotStored);
             failures.any_final |= !error.retryable;
             failures.first.get_or_insert(error);
         }
-        self.one_less();
+        self.one_less(ends);
     }
 
-    fn one_less(&self) {
+    fn one_less(&self, ends: &Ends) {
         if self.left.fetch_sub(1, AcqRel) != 1 {
             return;
+        }
+        // Before the answer: who has it finds the records readable. The last ones first, so that each partition's end
+        // rises once.
+        for (place, offset) in self.places.iter().zip(&self.offsets).rev() {
+            let offset = offset.load(Acquire);
+            if offset > 0 && offset >= ends.get(place.slot) {
+                ends.raise(place.slot, offset + 1);
+            }
         }
         let Some(reply) = self.reply.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         // Nobody waits any more if the future was dropped.
@@ -177,11 +185,13 @@ mod tests {
 
     #[test]
     fn positions_come_in_the_order_given_whatever_the_order_of_deliveries() {
+        let ends = Ends::new(3);
         let (pending, mut answer) = pending(3);
-        pending.delivered(2, 30);
-        pending.delivered(0, 10);
+        pending.delivered(2, 30, &ends);
+        pending.delivered(0, 10, &ends);
         assert!(answer.try_recv().is_err(), "one record is still on its way");
-        pending.delivered(1, 20);
+        pending.delivered(1, 20, &ends);
+        assert_eq!([0, 1, 2].map(|slot| ends.get(slot)), [11, 21, 31]);
         let positions: Vec<_> = wait(answer).unwrap().unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(positions, ["3-0-10", "3-1-20", "3-2-30"]);
     }
@@ -194,12 +204,13 @@ mod tests {
             (vec![Some(Outcome::Unknown), Some(Outcome::NotStored)], Outcome::Unknown),
         ];
         for (fates, expected) in cases {
+            let ends = Ends::new(2);
             let (pending, answer) = pending(2);
             for (nth, fate) in fates.into_iter().enumerate() {
                 match fate {
-                    None => pending.delivered(nth, 1),
+                    None => pending.delivered(nth, 1, &ends),
                     Some(outcome) => {
-                        pending.failed(LogError { retryable: true, outcome, detail: String::new() });
+                        pending.failed(LogError { retryable: true, outcome, detail: String::new() }, &ends);
                     }
                 }
             }

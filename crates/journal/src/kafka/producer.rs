@@ -105,7 +105,7 @@ impl Producer {
                     shared.health.producer_failed(&error.detail);
                 }
                 shared.bound.release(1, back.delivery_opaque.bytes);
-                back.delivery_opaque.pending.failed(error);
+                back.delivery_opaque.pending.failed(error, &shared.ends);
             }
         }
         Ok(answer)
