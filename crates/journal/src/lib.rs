@@ -9,6 +9,7 @@ mod ends;
 pub mod faults;
 pub mod kafka;
 mod layout;
+pub mod membership;
 #[cfg(any(test, feature = "contract"))]
 pub mod memory;
 pub mod port;

@@ -12,6 +12,7 @@ mod client;
 mod config;
 mod delivery;
 mod genesis;
+mod group;
 mod health;
 mod offsets;
 mod open_error;
@@ -40,6 +41,7 @@ use std::{
 use client::Reports;
 pub use config::{KafkaLogConfig, KafkaSecurity, SaslMechanism, SecurityProtocol};
 use genesis::Genesis;
+pub use group::{KafkaGroupConfig, KafkaMembership};
 use health::Health;
 use offsets::Side;
 pub use open_error::KafkaOpenError;
