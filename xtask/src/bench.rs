@@ -12,7 +12,8 @@ use measured::Measured;
 use serde::Deserialize;
 
 use crate::{
-    command::{cargo, program},
+    command::program,
+    every_test::cargo_test,
     failure::{Failure, StepResult},
     report::say,
 };
@@ -48,8 +49,7 @@ fn names(list: &str) -> Vec<&str> {
 /// The binary that the tests were run with: building them again changes nothing when they are up to date, and building
 /// the binary alone would compile much of it a second time with other features.
 fn binary() -> Result<PathBuf, Failure> {
-    let build = ["test", "--locked", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
-    let messages = cargo(build).output()?;
+    let messages = cargo_test(["--no-run", "--message-format", "json-render-diagnostics"]).output()?;
     executable(&messages).ok_or_else(|| Failure::new("the build of the tests has no binary `hindcast`"))
 }
 

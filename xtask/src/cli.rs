@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::step::Step;
+use crate::{services::Action, step::Step};
 
 /// The project's own tasks.
 #[derive(Debug, Parser)]
@@ -23,6 +23,13 @@ pub(crate) enum Task {
         #[arg(long, value_name = "STEP", value_enum)]
         only: Vec<Step>,
     },
+    /// Kafka, Cassandra and a schema registry on this machine, from packages
+    ///
+    /// They listen on 127.0.0.1 alone. `hindcast demo --config infra/local/kafka.toml` runs on them.
+    Services {
+        #[command(subcommand)]
+        action: Action,
+    },
 }
 
 #[cfg(test)]
@@ -38,7 +45,10 @@ mod tests {
 
     #[test]
     fn steps_are_named() {
-        let Task::Test { only } = Cli::parse_from(["cargo xtask", "test", "--only", "bench", "--only", "format"]).task;
+        let Task::Test { only } = Cli::parse_from(["cargo xtask", "test", "--only", "bench", "--only", "format"]).task
+        else {
+            panic!("that is the test command");
+        };
         assert_eq!(only, [Step::Bench, Step::Format]);
         assert!(Cli::try_parse_from(["cargo xtask", "test", "--only", "everything"]).is_err());
     }

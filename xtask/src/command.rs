@@ -56,6 +56,12 @@ impl Program {
         Self { shown, command }
     }
 
+    /// Sets variables of its environment.
+    pub(crate) fn env(mut self, variables: &[(&str, String)]) -> Self {
+        self.command.envs(variables.iter().map(|(name, value)| (name, value)));
+        self
+    }
+
     /// Runs it; what it prints is seen as it comes.
     pub(crate) fn run(mut self) -> StepResult {
         let status = self.command.status().map_err(|error| self.not_started(&error))?;

@@ -29,5 +29,12 @@ impl fmt::Display for Failure {
     }
 }
 
+impl From<hindcast_test_services::Error> for Failure {
+    fn from(error: hindcast_test_services::Error) -> Self {
+        // It says what to do itself.
+        Self::new(error.to_string())
+    }
+}
+
 /// What a step gives.
 pub(crate) type StepResult = Result<(), Failure>;

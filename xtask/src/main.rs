@@ -4,10 +4,12 @@ mod bench;
 mod cli;
 mod command;
 mod dependencies;
+mod every_test;
 mod failure;
 mod needs;
 mod report;
 mod run;
+mod services;
 mod step;
 
 use std::process::ExitCode;
@@ -17,5 +19,6 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     match cli::Cli::parse().task {
         cli::Task::Test { only } => run::run(&only),
+        cli::Task::Services { action } => services::run(&action),
     }
 }

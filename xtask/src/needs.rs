@@ -22,6 +22,49 @@ pub(crate) fn component(component: &str, sub_command: &str) -> StepResult {
     Err(missing(component))
 }
 
+/// The Java that the services run on.
+pub(crate) fn java() -> StepResult {
+    if hindcast_test_services::java().is_ok() {
+        return Ok(());
+    }
+    debian_package("openjdk-17-jre-headless");
+    hindcast_test_services::java().map(drop).map_err(Failure::from)
+}
+
+/// What fetches the services' jars.
+pub(crate) fn maven() -> StepResult {
+    program_of("mvn", "--version", "maven")
+}
+
+/// A program, out of a package of Debian if it is missing.
+pub(crate) fn program_of(name: &str, harmless: &str, package: &str) -> StepResult {
+    let is_there = || program(Path::new(name), [harmless]).succeeds();
+    if is_there() {
+        return Ok(());
+    }
+    debian_package(package);
+    if is_there() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{name} is missing")).with_remedy(format!("on Debian: apt-get install {package}")))
+}
+
+/// Installs a package if this is Debian and whoever runs this may. Whether it helped is for the caller to see.
+fn debian_package(package: &str) {
+    let root = program(Path::new("id"), ["-u"]).output().is_ok_and(|id| id.trim() == "0");
+    if !root || !Path::new("/etc/debian_version").exists() {
+        return;
+    }
+    say(&format!("{package} is missing; trying apt-get install"));
+    let install = ["apt-get", "install", "--yes", "--no-install-recommends", "--quiet=2", package];
+    let quiet = ["DEBIAN_FRONTEND=noninteractive"];
+    let tried = || program(Path::new("env"), quiet.iter().chain(&install)).run();
+    // The list of packages may be missing or older than what the mirror has.
+    if tried().is_err() && program(Path::new("apt-get"), ["update", "--quiet=2"]).run().is_ok() {
+        let _ = tried();
+    }
+}
+
 fn missing(component: &str) -> Failure {
     Failure::new(format!("{component} is missing")).with_remedy(format!(
         "get it with `rustup component add {component}` (rustup: https://rustup.rs), or from where this Rust came from"

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::{bench, command::cargo, dependencies, failure::StepResult, needs};
+use crate::{bench, command::cargo, dependencies, every_test, failure::StepResult, needs};
 
 /// One step, in the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,7 +13,7 @@ pub(crate) enum Step {
     Lint,
     /// licences, bans and sources of all dependencies are as deny.toml wants them
     Dependencies,
-    /// every test, examples in the documentation included
+    /// every test, examples in the documentation included, and those against Kafka, Cassandra and a registry
     Test,
     /// every benchmark runs for a second; no figure is judged
     Bench,
@@ -42,10 +42,12 @@ impl Step {
             }
             Self::Lint => {
                 needs::component("clippy", "clippy")?;
-                cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]).run()
+                let workspace = ["clippy", "--locked", "--workspace", "--all-targets"];
+                let deny = ["--", "--deny", "warnings"];
+                cargo(workspace.into_iter().chain(every_test::features()).chain(deny)).run()
             }
             Self::Dependencies => dependencies::check(),
-            Self::Test => cargo(["test", "--locked", "--workspace"]).run(),
+            Self::Test => every_test::run(),
             Self::Bench => bench::run_all(),
         }
     }

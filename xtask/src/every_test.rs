@@ -1,0 +1,43 @@
+//! Every test of the workspace in one run, those against real services too.
+//!
+//! One build for all: tests against real services are behind features, and a second build with other features would
+//! compile most of the workspace once more, which takes longer than to start the services for all.
+
+use crate::{
+    command::{Program, cargo},
+    failure::StepResult,
+    report::say,
+    services::ForTests,
+};
+
+/// Features of the tests that need Kafka, a CQL store or a registry. Without them `cargo test` needs Rust alone.
+const REAL_SERVICES: [&str; 1] = ["hindcast-test-services/real-services"];
+
+/// Builds all tests, then starts the services, runs the tests and ends the services.
+pub(crate) fn run() -> StepResult {
+    // Nothing runs beside the compiler that is not needed yet.
+    cargo_test(["--no-run"]).run()?;
+    let services = ForTests::start()?;
+    let tested = cargo_test([""; 0]).env(&services.variables()).run();
+    let ended = services.end(tested.is_err());
+    if tested.is_ok() {
+        return ended;
+    }
+    if let Err(failure) = ended {
+        say(&failure.to_string());
+    }
+    tested
+}
+
+/// `cargo test` over the workspace; whatever its further arguments, it is the same build.
+pub(crate) fn cargo_test<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Program {
+    let mut all: Vec<&'a str> = vec!["test", "--locked", "--workspace"];
+    all.extend(features());
+    all.extend(arguments);
+    cargo(all)
+}
+
+/// The arguments that turn the features on.
+pub(crate) fn features<'a>() -> impl Iterator<Item = &'a str> {
+    REAL_SERVICES.into_iter().flat_map(|feature| ["--features", feature])
+}
