@@ -4,10 +4,8 @@ use std::{
     any::Any,
     collections::HashSet,
     future::Future,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    thread,
 };
 
 use hindcast_domain::Position;
@@ -216,18 +214,5 @@ impl Drop for Seed {
 
 /// Waits for a future on this thread; needs no runtime.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return value;
-        }
-        thread::park();
-    }
+    crate::wait::wait(future)
 }

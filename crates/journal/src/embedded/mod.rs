@@ -9,7 +9,6 @@
 //! acknowledged is there, and goes on; while the disk is full it tries again every second.
 
 mod config;
-mod ends;
 mod format;
 mod open_error;
 mod pending;
@@ -28,7 +27,7 @@ use std::{
 
 use bytes::Bytes;
 pub use config::EmbeddedLogConfig;
-use ends::Ends;
+
 use format::{ChunkPlace, ChunkRecords};
 use hindcast_data_folder::Folder;
 use hindcast_domain::Position;
@@ -44,7 +43,8 @@ use tokio::sync::{oneshot, watch};
 use writer::Writer;
 
 use crate::{
-    Appending, Log, LogError, LogIdentity, NewRecord, Outcome, ReadLimit, Record, RecordType, Topic, layout::Layout,
+    Appending, Log, LogError, LogIdentity, NewRecord, Outcome, ReadLimit, Record, RecordType, Topic, ends::Ends,
+    layout::Layout,
 };
 
 /// What the data folder is said to hold, and the newest format of it that this program reads.

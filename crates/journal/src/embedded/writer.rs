@@ -12,13 +12,12 @@ use std::{
 use hindcast_domain::Position;
 
 use super::{
-    ends::Ends,
     format::ChunkBuilder,
     pending::Pending,
     queue::Queue,
     storage::{Chunk, Storage},
 };
-use crate::{LogError, Outcome};
+use crate::{LogError, Outcome, ends::Ends};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,0 +1,278 @@
+//! Membership in a consumer group of Kafka.
+//!
+//! The group's consumer reads nothing: its partitions stay paused, as records are read through the log. It is there to
+//! share partitions, cooperatively (who keeps a partition goes on folding it meanwhile), and to commit how far they
+//! are folded, so that the usual tools show the lag.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    types::RDKafkaRespErr,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    KafkaLogConfig, KafkaOpenError,
+    client::{self, log},
+    shared::TopicNames,
+};
+use crate::{
+    LogError, Topic,
+    membership::{Joined, Membership, Ownership},
+};
+
+/// The longest that nothing is looked at while there is nothing to do; leaving takes that long.
+const POLL: Duration = Duration::from_millis(100);
+/// The pause before a client that failed for good is made anew.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Settings of a consumer group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KafkaGroupConfig {
+    /// The group's name. Members of one name share the partitions.
+    pub id: String,
+    /// A member that was not heard of for so long loses its partitions to others, in milliseconds. Brokers take 6,000
+    /// to 1,800,000 by default.
+    pub session_timeout_ms: u64,
+    /// How often it is committed how far partitions are folded, in milliseconds.
+    pub commit_interval_ms: u64,
+}
+
+impl Default for KafkaGroupConfig {
+    fn default() -> Self {
+        Self { id: "hindcast-projector".to_owned(), session_timeout_ms: 10_000, commit_interval_ms: 5_000 }
+    }
+}
+
+/// Membership in a consumer group of the journal.
+pub struct KafkaMembership {
+    settings: ClientConfig,
+    topic: String,
+    commit_interval: Duration,
+}
+
+impl KafkaMembership {
+    /// Prepares membership; nothing is asked of the brokers yet.
+    ///
+    /// # Errors
+    /// When a setting is out of range or the password can't be read.
+    pub fn new(log: &KafkaLogConfig, group: &KafkaGroupConfig) -> Result<Self, KafkaOpenError> {
+        log.check()?;
+        if group.id.is_empty() || group.session_timeout_ms < 1_000 || group.commit_interval_ms < 100 {
+            return Err(KafkaOpenError::Setting(
+                "a group needs an id, session_timeout_ms of at least 1000 and commit_interval_ms of at least 100",
+            ));
+        }
+        let mut settings = client::common(log)?;
+        settings
+            .set("group.id", &group.id)
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", group.session_timeout_ms.to_string())
+            .set("heartbeat.interval.ms", (group.session_timeout_ms / 4).to_string())
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "latest")
+            // Of the little that is fetched before a partition is paused nothing is wanted.
+            .set("queued.min.messages", "1")
+            .set("fetch.message.max.bytes", "1024");
+        let topic = TopicNames::new(&log.topic_prefix).name(Topic::Journal).to_owned();
+        Ok(Self { settings, topic, commit_interval: Duration::from_millis(group.commit_interval_ms) })
+    }
+}
+
+impl Membership for KafkaMembership {
+    fn join(self: Box<Self>, ownership: Arc<dyn Ownership>) -> Result<Joined, LogError> {
+        let leaving = Arc::new(AtomicBool::new(false));
+        let mut member = Member { membership: *self, ownership, leaving: Arc::clone(&leaving) };
+        let first = member.consumer().map_err(|error| LogError::not_stored(error.to_string()))?;
+        let thread = thread::Builder::new()
+            .name("kafka-group".to_owned())
+            .spawn(move || member.run(first))
+            .map_err(|error| LogError::not_stored(format!("no thread for the consumer group: {error}")))?;
+        Ok(Joined::new(Leave { leaving, thread: Some(thread) }))
+    }
+}
+
+struct Leave {
+    leaving: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.leaving.store(true, SeqCst);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the consumer group's thread had panicked");
+        }
+    }
+}
+
+/// The member's thread.
+struct Member {
+    membership: KafkaMembership,
+    ownership: Arc<dyn Ownership>,
+    leaving: Arc<AtomicBool>,
+}
+
+impl Member {
+    fn consumer(&mut self) -> KafkaResult<BaseConsumer<Rebalances>> {
+        let rebalances = Rebalances {
+            topic: self.membership.topic.clone(),
+            ownership: Arc::clone(&self.ownership),
+            owned: Mutex::default(),
+        };
+        let consumer: BaseConsumer<Rebalances> = self.membership.settings.create_with_context(rebalances)?;
+        consumer.subscribe(&[&self.membership.topic])?;
+        Ok(consumer)
+    }
+
+    fn run(mut self, first: BaseConsumer<Rebalances>) {
+        let mut next = Some(first);
+        while !self.leaving.load(SeqCst) {
+            match next.take().map_or_else(|| self.consumer(), Ok) {
+                // Dropping the consumer leaves the group; what it owns is revoked.
+                Ok(consumer) => self.be_member(&consumer),
+                Err(error) => tracing::error!(%error, "the consumer group's client could not be made; trying again"),
+            }
+            if !self.leaving.load(SeqCst) {
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    /// Until it is to leave, or the client fails for good.
+    fn be_member(&self, consumer: &BaseConsumer<Rebalances>) {
+        let mut committed = Instant::now();
+        while !self.leaving.load(SeqCst) {
+            match consumer.poll(POLL) {
+                Some(Err(error)) if consumer.client().fatal_error().is_some() => {
+                    tracing::error!(%error, "the consumer group's client failed; making a new one");
+                    return;
+                }
+                Some(Err(error)) => tracing::debug!(%error, "membership in the consumer group goes on"),
+                Some(Ok(_)) | None => {}
+            }
+            if committed.elapsed() > self.membership.commit_interval {
+                consumer.context().commit(consumer, self.ownership.progress());
+                committed = Instant::now();
+            }
+        }
+    }
+}
+
+/// Takes what the group decides; called from within polls of the consumer.
+struct Rebalances {
+    topic: String,
+    ownership: Arc<dyn Ownership>,
+    owned: Mutex<BTreeSet<u16>>,
+}
+
+impl ClientContext for Rebalances {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "the consumer group's client reports");
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = self.partitions_of(list);
+        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.assign(consumer, list, &partitions);
+        } else {
+            self.unassign(consumer, list, &partitions);
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result {
+            // Only the tools that show the lag go by it.
+            tracing::debug!(%error, "how far partitions are folded was not committed");
+        }
+    }
+}
+
+impl Rebalances {
+    fn partitions_of(&self, list: &TopicPartitionList) -> Vec<u16> {
+        let ours = list.elements_for_topic(&self.topic);
+        let mut partitions: Vec<_> =
+            ours.iter().filter_map(|element| u16::try_from(element.partition()).ok()).collect();
+        partitions.sort_unstable();
+        partitions
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList, partitions: &[u16]) {
+        let assigned = list
+            .set_all_offsets(Offset::End)
+            .and_then(|()| consumer.incremental_assign(list))
+            .and_then(|()| consumer.pause(list));
+        if let Err(error) = assigned {
+            tracing::error!(%error, ?partitions, "partitions could not be taken over");
+            return;
+        }
+        if !partitions.is_empty() {
+            tracing::info!(?partitions, "partitions were assigned");
+            self.owned.lock().unwrap_or_else(PoisonError::into_inner).extend(partitions);
+            self.ownership.assigned(partitions);
+        }
+    }
+
+    fn unassign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList, partitions: &[u16]) {
+        let owned: Vec<_> = {
+            let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
+            partitions.iter().copied().filter(|partition| owned.remove(partition)).collect()
+        };
+        if !owned.is_empty() {
+            if consumer.assignment_lost() {
+                tracing::warn!(partitions = ?owned, "partitions were lost to other members");
+                self.ownership.lost(&owned);
+            } else {
+                tracing::info!(partitions = ?owned, "partitions are revoked");
+                let folded = self.ownership.revoked(&owned);
+                self.commit_of(consumer, folded, |partition| owned.contains(&partition));
+            }
+        }
+        if let Err(error) = consumer.incremental_unassign(list) {
+            tracing::error!(%error, ?partitions, "partitions could not be given up");
+        }
+    }
+
+    fn commit(&self, consumer: &BaseConsumer<Self>, folded: Vec<(u16, u64)>) {
+        let owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.commit_of(consumer, folded, |partition| owned.contains(&partition));
+    }
+
+    /// Without waiting: the request is sent before any that gives partitions up.
+    fn commit_of(&self, consumer: &BaseConsumer<Self>, folded: Vec<(u16, u64)>, which: impl Fn(u16) -> bool) {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in folded.into_iter().filter(|(partition, _)| which(*partition)) {
+            let offset = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
+            if let Err(error) = list.add_partition_offset(&self.topic, i32::from(partition), offset) {
+                tracing::debug!(%error, partition, "a partition can't be committed");
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = consumer.commit(&list, CommitMode::Async)
+        {
+            tracing::debug!(%error, "how far partitions are folded was not committed");
+        }
+    }
+}

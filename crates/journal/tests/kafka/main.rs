@@ -1,0 +1,5 @@
+//! The log on Kafka, against a running one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+
+mod contract;
+mod support;
