@@ -88,8 +88,8 @@ fn tls(ca_file: Option<&Path>) -> Result<Option<TlsContext>, OpenError> {
     if roots.is_empty() {
         return Err(unusable("holds no certificate".into()));
     }
-    // Named, as another package of the process may bring a second one.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // Named, as another package of the process may bring a second one; this one comes with the driver.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(error.to_string()))?
