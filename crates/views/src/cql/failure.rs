@@ -55,6 +55,12 @@ fn attempt_of(error: &ExecutionError) -> Option<&RequestAttemptError> {
     }
 }
 
+/// Whether the store calls a statement wrong.
+pub(super) fn is_invalid(error: &PrepareError) -> bool {
+    let PrepareError::AllAttemptsFailed { first_attempt } = error else { return false };
+    matches!(first_attempt, RequestAttemptError::DbError(DbError::Invalid, _))
+}
+
 pub(super) fn one_line(error: &dyn std::error::Error) -> String {
     error.to_string().replace('\n', " ")
 }

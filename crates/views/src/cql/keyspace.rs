@@ -19,7 +19,7 @@ pub(super) async fn make(requests: &Requests, config: &CqlViewsConfig) -> Result
     if !config.create_keyspace {
         return Ok(());
     }
-    requests.schema(statement(config)).await.map(drop)
+    requests.change(statement(config)).await
 }
 
 fn statement(config: &CqlViewsConfig) -> String {
@@ -67,7 +67,7 @@ async fn find(requests: &Requests, config: &CqlViewsConfig) -> Result<Option<Fou
         "SELECT replication, durable_writes FROM system_schema.keyspaces WHERE keyspace_name = '{}'",
         config.keyspace
     );
-    let rows = requests.schema(text).await?.into_rows_result().map_err(|error| unexpected(&error))?;
+    let rows = requests.ask(text).await?.into_rows_result().map_err(|error| unexpected(&error))?;
     let row = rows.maybe_first_row::<(HashMap<String, String>, bool)>().map_err(|error| unexpected(&error))?;
     Ok(row.map(|(replication, durable_writes)| Found { replication, durable_writes }))
 }

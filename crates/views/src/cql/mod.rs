@@ -182,7 +182,7 @@ impl Store {
     /// Sees whether rows can be written, so that health is known while nothing is asked for and comes back by itself.
     async fn probe(&self) {
         let Some(table) = self.tables.any() else {
-            if self.requests.schema("SELECT key FROM system.local WHERE key = 'local'".into()).await.is_ok() {
+            if self.requests.ask("SELECT key FROM system.local WHERE key = 'local'".into()).await.is_ok() {
                 self.requests.health.went_well();
             }
             return;

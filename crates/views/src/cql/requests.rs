@@ -81,6 +81,10 @@ impl Requests {
         &self.session
     }
 
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     pub(super) fn runtime(&self) -> &Handle {
         &self.runtime
     }
@@ -130,8 +134,17 @@ impl Requests {
         Ok(())
     }
 
-    /// Reads or changes the schema. Told to any one node; what it changes the others agree on before it is done.
-    pub(super) async fn schema(&self, text: String) -> Result<QueryResult, ViewError> {
+    /// Reads the schema, as any one node knows it.
+    pub(super) async fn ask(&self, text: String) -> Result<QueryResult, ViewError> {
+        self.schema("read the schema", text, self.timeout).await
+    }
+
+    /// Changes the schema. It is done when the nodes agree on it.
+    pub(super) async fn change(&self, text: String) -> Result<(), ViewError> {
+        self.schema("change the schema", text, SCHEMA_TIMEOUT).await.map(drop)
+    }
+
+    async fn schema(&self, to_do: &str, text: String, timeout: Duration) -> Result<QueryResult, ViewError> {
         let session = Arc::clone(&self.session);
         let running = self.runtime.spawn(async move {
             let mut statement = Statement::new(text);
@@ -139,11 +152,10 @@ impl Requests {
             statement.set_consistency(Consistency::One);
             session.query_unpaged(statement, ()).await
         });
-        let to_do = "read or change the schema";
-        let result = match tokio::time::timeout(SCHEMA_TIMEOUT, running).await {
+        let result = match tokio::time::timeout(timeout, running).await {
             Ok(Ok(result)) => result.map_err(|error| Failure::new(to_do, &error)),
             Ok(Err(_)) => Err(Failure::Other(ViewError::retryable("the view store's driver panicked"))),
-            Err(_) => Err(Failure::timed_out(to_do, SCHEMA_TIMEOUT.as_millis())),
+            Err(_) => Err(Failure::timed_out(to_do, timeout.as_millis())),
         };
         result.map_err(|failure| self.noted(failure).into())
     }

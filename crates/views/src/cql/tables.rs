@@ -12,13 +12,18 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use scylla::statement::prepared::PreparedStatement;
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::timeout,
+};
 
 use super::{
     config::CqlViewsConfig,
-    failure::one_line,
+    failure::{is_invalid, one_line},
     keyspace::{self, is_name, unexpected},
     requests::Requests,
 };
@@ -31,6 +36,10 @@ const PROBE: u8 = b'h';
 const MAX_KEY_BYTES: usize = u16::MAX as usize - 1;
 /// Rows asked for at a time when a table is read as a whole.
 const PAGE_ROWS: i32 = 256;
+
+/// For the nodes to agree on a table that is there already, and to take statements for it; at least.
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(2);
+const PREPARE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Statements for one table.
 pub(super) struct Table {
@@ -49,12 +58,12 @@ pub(super) struct Tables {
     config: CqlViewsConfig,
     known: RwLock<HashMap<TableName, Arc<Table>>>,
     /// One is looked for or made at a time.
-    looking: tokio::sync::Mutex<()>,
+    looking: Mutex<()>,
 }
 
 impl Tables {
     pub(super) fn new(config: &CqlViewsConfig) -> Self {
-        Self { config: config.clone(), known: RwLock::default(), looking: tokio::sync::Mutex::new(()) }
+        Self { config: config.clone(), known: RwLock::default(), looking: Mutex::new(()) }
     }
 
     /// A table to read from; `None` if it is not there.
@@ -62,7 +71,7 @@ impl Tables {
         if let Some(table) = self.known(name) {
             return Ok(Some(table));
         }
-        let _looking = self.looking.lock().await;
+        let _looking = self.turn(requests, name).await?;
         if let Some(table) = self.known(name) {
             return Ok(Some(table));
         }
@@ -74,11 +83,11 @@ impl Tables {
         if let Some(table) = self.find(requests, name).await? {
             return Ok(table);
         }
-        let _looking = self.looking.lock().await;
+        let _looking = self.turn(requests, name).await?;
         let statement = self.statement(name)?;
         if self.config.create_tables {
             keyspace::make(requests, &self.config).await?;
-            if let Err(error) = requests.schema(statement.clone()).await {
+            if let Err(error) = requests.change(statement.clone()).await {
                 // Another process may have made it at the same time.
                 return self.look(requests, name).await?.ok_or(error);
             }
@@ -101,6 +110,10 @@ impl Tables {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    async fn turn(&self, requests: &Requests, name: &TableName) -> Result<MutexGuard<'_, ()>, ViewError> {
+        timeout(requests.timeout(), self.looking.lock()).await.map_err(|_| not_in_time(name))
+    }
+
     async fn look(&self, requests: &Requests, name: &TableName) -> Result<Option<Arc<Table>>, ViewError> {
         let cql_name = cql_name(name)?;
         let keyspace = &self.config.keyspace;
@@ -108,24 +121,35 @@ impl Tables {
             "SELECT default_time_to_live FROM system_schema.tables \
              WHERE keyspace_name = '{keyspace}' AND table_name = '{cql_name}'"
         );
-        let rows = requests.schema(text).await?.into_rows_result().map_err(|error| unexpected(&error))?;
+        let rows = requests.ask(text).await?.into_rows_result().map_err(|error| unexpected(&error))?;
         let found = rows.maybe_first_row::<(Option<i32>,)>().map_err(|error| unexpected(&error))?;
         let Some((time_to_live,)) = found else { return Ok(None) };
         if time_to_live.unwrap_or(0) != 0 {
             let detail = format!("the table of {} forgets rows: set its default_time_to_live to 0", name.0);
             return Err(ViewError { retryable: true, detail });
         }
-        // One node knows the table; another that doesn't yet would call our statements wrong.
-        let agreed = requests.session().await_schema_agreement().await;
-        agreed.map_err(|error| ViewError::retryable(format!("the view store's schema: {}", one_line(&error))))?;
-        let table = Arc::new(self.prepare(requests, name, &format!("\"{keyspace}\".\"{cql_name}\"")).await?);
+        let full = format!("\"{keyspace}\".\"{cql_name}\"");
+        let preparing = async {
+            // One node knows the table; another that doesn't yet would call our statements wrong.
+            let agreed = requests.session().await_schema_agreement().await;
+            agreed.map_err(|error| ViewError::retryable(format!("the view store's schema: {}", one_line(&error))))?;
+            self.prepare(requests, name, &full).await
+        };
+        let prepared = timeout(PREPARE_TIMEOUT.max(requests.timeout()), preparing).await;
+        let table = Arc::new(prepared.map_err(|_| not_in_time(name))??);
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), Arc::clone(&table));
         Ok(Some(table))
     }
 
     async fn prepare(&self, requests: &Requests, name: &TableName, full: &str) -> Result<Table, ViewError> {
         let prepare = |text: String| async move {
-            let prepared = requests.session().prepare(text).await;
+            // A node writes a new table down before it takes statements for it.
+            let prepared = loop {
+                match requests.session().prepare(text.clone()).await {
+                    Err(error) if is_invalid(&error) => tokio::time::sleep(PREPARE_PAUSE).await,
+                    result => break result,
+                }
+            };
             let failed =
                 |error| format!("statements for the table of {} can't be prepared: {}", name.0, one_line(&error));
             let mut statement = prepared.map_err(|error| ViewError::retryable(failed(error)))?;
@@ -155,6 +179,10 @@ impl Tables {
             cql_name(name)?
         ))
     }
+}
+
+fn not_in_time(name: &TableName) -> ViewError {
+    ViewError::retryable(format!("the view store's table of {} could not be looked for in time", name.0))
 }
 
 /// A table's name in the store. Ours have `-` where the store takes only `_`.
