@@ -2,7 +2,7 @@
 //!
 //! A generation has a table of its own, a row is one blob under its key, and the position of a row is its write timestamp,
 //! so that of any two writes the newer row stays, whoever writes it and however late. Rows are written and read one by one,
-//! many at a time, at quorum. See [`version`](self) and docs/adr/0016.
+//! many at a time, at quorum. See docs/adr/0016.
 //!
 //! Futures have to be polled within a tokio runtime with time; requests run in the one that the store was opened in.
 
