@@ -2,7 +2,9 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod cql;
 pub mod embedded;
+mod encoding;
 #[cfg(any(test, feature = "contract"))]
 pub mod faults;
 #[cfg(any(test, feature = "contract"))]

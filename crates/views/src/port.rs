@@ -3,8 +3,8 @@
 //! What an implementer MUST guarantee (the contract suite checks each):
 //! - A row never goes back: a write whose version is below that of the stored row changes nothing. Progress of one
 //!   journal doesn't go back either, whoever writes it.
-//! - Within one `write`, rows become visible no later than the progress that covers them, and in the order given where
-//!   they are not one atomic step; a crash leaves rows ahead of progress, never progress ahead of rows.
+//! - Within one `write`, rows become visible no later than the progress that covers them, and the rows of the last table
+//!   given no earlier than all rows before them; a crash leaves rows ahead of progress, never progress ahead of rows.
 //! - What was written is read back byte for byte; a row read after a completed write is that one or a newer one.
 //! - Writing the same again changes nothing.
 //! - A store that can lose what it acknowledged (by starting anew, or on a machine of its own) refuses a write whose
@@ -52,10 +52,10 @@ pub struct Progress {
     pub position: Position,
 }
 
-/// What a projector writes in one go: rows in order, then progress.
+/// What a projector writes in one go: rows, those of the last table given after all others, then progress.
 #[derive(Debug, Clone, Default)]
 pub struct ViewBatch {
-    /// Rows, each key at most once: books and activities first, then admissions.
+    /// Rows, each key at most once: books and activities in any order, then admissions.
     pub rows: Vec<RowWrite>,
     /// The partition's progress in each table.
     pub progress: Vec<(TableName, Progress)>,
@@ -119,7 +119,8 @@ pub trait ViewStore: Send + Sync + 'static {
     /// How far a partition was folded into a table; `None` if it never was. Does not block the caller's thread.
     fn progress(&self, table: &TableName, partition: u16) -> Pending<'_, Option<Progress>>;
 
-    /// Up to `limit` rows of a table in key order, after a key. Does not block the caller's thread.
+    /// Up to `limit` rows of a table in the store's own order, after a key that was the last of an earlier page; pages that
+    /// follow each other hold each row once. Does not block the caller's thread.
     fn scan(&self, table: &TableName, after: Option<Vec<u8>>, limit: usize) -> Pending<'_, Vec<(Vec<u8>, Row)>>;
 
     /// Whether rows can be written at present; the text says why not.

@@ -11,7 +11,7 @@ use std::{io::ErrorKind, path::Path, thread, time::Duration};
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode};
 
 use super::{config::EmbeddedViewsConfig, layout};
-use crate::{Progress, Row, TableName, ViewBatch, ViewError};
+use crate::{Progress, Row, TableName, ViewBatch, ViewError, encoding};
 
 /// Rows in memory before they are written out, but for the last batch.
 pub(super) const MEMTABLE_BYTES: u64 = 16 << 20;
@@ -68,7 +68,7 @@ impl Engine {
             .map(|key| {
                 let stored =
                     self.rows.get(layout::row_key(table, key)?).map_err(|error| failed("read a row", &error))?;
-                stored.map(|value| layout::decode_row(&value).ok_or_else(|| damaged_value(table))).transpose()
+                stored.map(|value| encoding::decode_row(&value).ok_or_else(|| damaged_value(table))).transpose()
             })
             .collect()
     }
@@ -79,7 +79,7 @@ impl Engine {
 
     fn stored_progress(&self, table: &TableName, key: &[u8]) -> Result<Option<Progress>, ViewError> {
         let stored = self.rows.get(key).map_err(|error| failed("read progress", &error))?;
-        stored.map(|value| layout::decode_progress(&value).ok_or_else(|| damaged_value(table))).transpose()
+        stored.map(|value| encoding::decode_progress(&value).ok_or_else(|| damaged_value(table))).transpose()
     }
 
     pub(super) fn scan(
@@ -95,7 +95,7 @@ impl Engine {
         let mut found = Vec::new();
         for entry in self.rows.range(from..layout::end_of_rows(table)?).take(limit) {
             let (key, value) = entry.into_inner().map_err(|error| failed("read rows", &error))?;
-            let row = layout::decode_row(&value).ok_or_else(|| damaged_value(table))?;
+            let row = encoding::decode_row(&value).ok_or_else(|| damaged_value(table))?;
             found.push((layout::key_of_row(table, &key).to_vec(), row));
         }
         Ok(found)
@@ -117,15 +117,15 @@ impl Engine {
                 return Err(ViewError::gap(table, stored.as_ref(), batch.from_offset));
             }
             if stored.is_none_or(|stored| stored.may_become(progress)) {
-                advanced.push((key, layout::encode_progress(progress)));
+                advanced.push((key, encoding::encode_progress(progress)));
             }
         }
         for row in batch.rows {
             let key = layout::row_key(&row.table, &row.key)?;
             let stored = self.rows.get(&key).map_err(|error| failed("read a row", &error))?;
-            let stored = stored.map(|value| layout::applied_of(&value).ok_or_else(|| damaged_value(&row.table)));
+            let stored = stored.map(|value| encoding::applied_of(&value).ok_or_else(|| damaged_value(&row.table)));
             if stored.transpose()?.is_none_or(|stored| stored.order() < row.applied.order()) {
-                newer.insert(&self.rows, key, layout::encode_row(row.state, row.applied));
+                newer.insert(&self.rows, key, encoding::encode_row(row.state, row.applied));
             }
         }
         // Last, as readers may see a batch half applied.
