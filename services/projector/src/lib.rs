@@ -22,7 +22,7 @@ mod write;
 use std::{sync::Arc, thread};
 
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::Log;
+use hindcast_journal::{Log, membership::Ownership};
 use hindcast_reader::ProgressBoard;
 use hindcast_schemas::Codec;
 use hindcast_views::ViewStore;
@@ -59,7 +59,7 @@ pub struct Projector {
     failed: watch::Receiver<Option<String>>,
 }
 
-/// Gives the partitions of a projector to its threads, and takes them away. Every call blocks.
+/// Gives the partitions of a projector to its threads, and takes them away.
 #[derive(Debug)]
 pub struct Owner {
     /// By thread; a partition is folded by the thread of its number modulo their count.
@@ -158,40 +158,35 @@ impl Projector {
     }
 }
 
-impl Owner {
-    /// The partitions are folded here from now on, from their stored progress.
-    pub fn take(&self, partitions: &[u16]) {
+impl Ownership for Owner {
+    fn assigned(&self, partitions: &[u16]) {
         for partition in partitions {
             self.board.own(*partition);
         }
         self.for_each_thread(partitions, |thread, own| thread.take(own));
     }
 
-    /// Writes what is folded of the partitions and forgets them; returns the next offset to fold of each as it is
-    /// stored. Those that could not be read are left out.
-    #[must_use]
-    pub fn give_up(&self, partitions: &[u16]) -> Vec<(u16, u64)> {
+    fn revoked(&self, partitions: &[u16]) -> Vec<(u16, u64)> {
         let mut written = Vec::new();
         self.for_each_thread(partitions, |thread, own| written.append(&mut thread.give_up(own)));
         self.disown(partitions);
         written
     }
 
-    /// Others fold the partitions already: forgets them without writing anything.
-    pub fn forget(&self, partitions: &[u16]) {
+    fn lost(&self, partitions: &[u16]) {
         self.for_each_thread(partitions, |thread, own| thread.forget(own));
         self.disown(partitions);
     }
 
-    /// The next offset to fold of each partition that is owned, as it is stored.
-    #[must_use]
-    pub fn progress(&self) -> Vec<(u16, u64)> {
+    fn progress(&self) -> Vec<(u16, u64)> {
         (0..self.board.partitions())
             .filter(|partition| self.board.is_own(*partition))
             .filter_map(|partition| Some((partition, self.board.current(partition)?.next_offset)))
             .collect()
     }
+}
 
+impl Owner {
     fn disown(&self, partitions: &[u16]) {
         for partition in partitions {
             self.board.disown(*partition);

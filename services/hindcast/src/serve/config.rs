@@ -10,7 +10,10 @@ use hindcast_confidence::ConfidenceConfig;
 use hindcast_control::ControlConfig;
 use hindcast_domain::Instruments;
 use hindcast_ingress::IngressConfig;
-use hindcast_journal::embedded::EmbeddedLogConfig;
+use hindcast_journal::{
+    embedded::EmbeddedLogConfig,
+    kafka::{KafkaGroupConfig, KafkaLogConfig},
+};
 use hindcast_projector::ProjectorConfig;
 use hindcast_service_kit::{
     auth::AuthConfig,
@@ -18,7 +21,7 @@ use hindcast_service_kit::{
     server::ServerConfig,
     telemetry::TelemetryConfig,
 };
-use hindcast_views::embedded::EmbeddedViewsConfig;
+use hindcast_views::{cql::CqlViewsConfig, embedded::EmbeddedViewsConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
@@ -60,6 +63,8 @@ pub enum LogEngine {
     /// A folder of this machine.
     #[default]
     Embedded,
+    /// Topics of Apache Kafka.
+    Kafka,
 }
 
 /// What keeps the views.
@@ -69,6 +74,8 @@ pub enum ViewsEngine {
     /// A folder of this machine.
     #[default]
     Embedded,
+    /// Tables of ScyllaDB or Apache Cassandra.
+    Cql,
 }
 
 /// The logs.
@@ -79,6 +86,10 @@ pub struct LogSection {
     pub engine: LogEngine,
     /// The embedded engine.
     pub embedded: EmbeddedLogConfig,
+    /// Apache Kafka.
+    pub kafka: KafkaLogConfig,
+    /// How projectors share the partitions of a log on Kafka.
+    pub group: KafkaGroupConfig,
 }
 
 /// The views.
@@ -89,6 +100,8 @@ pub struct ViewsSection {
     pub engine: ViewsEngine,
     /// The embedded engine.
     pub embedded: EmbeddedViewsConfig,
+    /// ScyllaDB or Apache Cassandra.
+    pub cql: CqlViewsConfig,
 }
 
 /// Configuration of `hindcast serve`.
@@ -156,6 +169,18 @@ impl Validate for ServeConfig {
         faults.at_least("projector.read_records", self.projector.read_records, 1);
         faults.at_least("confidence.rows.cache_bytes", self.confidence.rows.cache_bytes, 1 << 20);
         faults.at_least("confidence.append_timeout_ms", self.confidence.append_timeout_ms, 1);
+        let runs_all = Role::ALL.iter().all(|role| self.roles.contains(role));
+        let is_alone = self.log.engine == LogEngine::Embedded || self.views.engine == ViewsEngine::Embedded;
+        faults.check(
+            runs_all || is_alone || self.auth.signing_keys_file.is_some(),
+            "auth.signing_keys_file",
+            "must name a file that all processes share: a token made by one is checked by the others",
+        );
+        faults.check(
+            self.log.engine != LogEngine::Embedded || self.views.engine == ViewsEngine::Embedded || runs_all,
+            "roles",
+            "must be all of them with log.engine = \"embedded\": no other process can read its log",
+        );
         faults.section("ingress", &self.ingress);
         faults.section("control", &self.control);
         faults.section("auth", &self.auth);
@@ -182,9 +207,15 @@ impl ServeConfig {
     /// Kind of the log and of the views.
     #[must_use]
     pub fn engines(&self) -> (&'static str, &'static str) {
-        let LogEngine::Embedded = self.log.engine;
-        let ViewsEngine::Embedded = self.views.engine;
-        ("embedded", "embedded")
+        let log = match self.log.engine {
+            LogEngine::Embedded => "embedded",
+            LogEngine::Kafka => "kafka",
+        };
+        let views = match self.views.engine {
+            ViewsEngine::Embedded => "embedded",
+            ViewsEngine::Cql => "cql",
+        };
+        (log, views)
     }
 
     /// Where a role listens.

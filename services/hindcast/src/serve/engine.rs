@@ -5,9 +5,12 @@ use std::sync::Arc;
 use hindcast_journal::{
     Log,
     embedded::{EmbeddedLog, LogStats},
+    kafka::{KafkaLog, KafkaLogStats, KafkaMembership},
+    membership::{Alone, Membership},
 };
 use hindcast_views::{
     ViewStore,
+    cql::{CqlViews, CqlViewsStats},
     embedded::{EmbeddedViews, EmbeddedViewsStats},
 };
 
@@ -17,36 +20,115 @@ use crate::exit::Failure;
 /// The adapters of a process.
 #[derive(Clone)]
 pub(super) struct Engine {
-    log: Arc<EmbeddedLog>,
-    views: Arc<EmbeddedViews>,
+    log: LogAdapter,
+    views: ViewsAdapter,
+}
+
+#[derive(Clone)]
+enum LogAdapter {
+    Embedded(Arc<EmbeddedLog>),
+    Kafka(Arc<KafkaLog>),
+}
+
+#[derive(Clone)]
+enum ViewsAdapter {
+    Embedded(Arc<EmbeddedViews>),
+    Cql(Arc<CqlViews>),
+}
+
+/// What a log tells about itself.
+pub(super) enum LogTold {
+    Embedded(LogStats),
+    Kafka(KafkaLogStats),
+}
+
+/// What a view store tells about itself.
+pub(super) enum ViewsTold {
+    Embedded(EmbeddedViewsStats),
+    Cql(CqlViewsStats),
 }
 
 impl Engine {
-    /// Opens the folders. Blocks on the disk.
-    pub(super) fn open(config: &ServeConfig) -> Result<Self, Failure> {
-        let LogEngine::Embedded = config.log.engine;
-        let ViewsEngine::Embedded = config.views.engine;
-        std::fs::create_dir_all(&config.data).map_err(|error| {
-            Failure::failed(format_args!("the data folder {} can't be made: {error}", config.data.display()))
-        })?;
-        let log = EmbeddedLog::open(&config.data.join("journal"), &config.log.embedded).map_err(Failure::failed)?;
-        let views = EmbeddedViews::open(&config.data.join("views"), &config.views.embedded).map_err(Failure::failed)?;
-        Ok(Self { log: Arc::new(log), views: Arc::new(views) })
+    /// Opens folders and connects to clusters, in bounded time.
+    pub(super) async fn open(config: &ServeConfig) -> Result<Self, Failure> {
+        let opening = config.clone();
+        let log = super::blocking(move || open_log(&opening)).await?;
+        let views = match config.views.engine {
+            ViewsEngine::Embedded => {
+                let opening = config.clone();
+                super::blocking(move || open_embedded_views(&opening)).await?
+            }
+            ViewsEngine::Cql => {
+                let views = CqlViews::open(&config.views.cql).await.map_err(Failure::failed)?;
+                ViewsAdapter::Cql(Arc::new(views))
+            }
+        };
+        Ok(Self { log, views })
     }
 
     pub(super) fn log(&self) -> Arc<dyn Log> {
-        Arc::clone(&self.log) as Arc<dyn Log>
+        match &self.log {
+            LogAdapter::Embedded(log) => Arc::clone(log) as Arc<dyn Log>,
+            LogAdapter::Kafka(log) => Arc::clone(log) as Arc<dyn Log>,
+        }
     }
 
     pub(super) fn views(&self) -> Arc<dyn ViewStore> {
-        Arc::clone(&self.views) as Arc<dyn ViewStore>
+        match &self.views {
+            ViewsAdapter::Embedded(views) => Arc::clone(views) as Arc<dyn ViewStore>,
+            ViewsAdapter::Cql(views) => Arc::clone(views) as Arc<dyn ViewStore>,
+        }
     }
 
-    pub(super) fn log_stats(&self) -> LogStats {
-        self.log.stats()
+    /// How a projector of this process shares partitions with those of others.
+    pub(super) fn membership(&self, config: &ServeConfig) -> Result<Box<dyn Membership>, Failure> {
+        if shares_partitions(config) {
+            let membership = KafkaMembership::new(&config.log.kafka, &config.log.group).map_err(Failure::failed)?;
+            return Ok(Box::new(membership));
+        }
+        Ok(Box::new(Alone { partitions: self.log().identity().partitions }))
     }
 
-    pub(super) fn views_stats(&self) -> EmbeddedViewsStats {
-        self.views.stats()
+    pub(super) fn log_told(&self) -> LogTold {
+        match &self.log {
+            LogAdapter::Embedded(log) => LogTold::Embedded(log.stats()),
+            LogAdapter::Kafka(log) => LogTold::Kafka(log.stats()),
+        }
     }
+
+    pub(super) fn views_told(&self) -> ViewsTold {
+        match &self.views {
+            ViewsAdapter::Embedded(views) => ViewsTold::Embedded(views.stats()),
+            ViewsAdapter::Cql(views) => ViewsTold::Cql(views.stats()),
+        }
+    }
+}
+
+/// Whether projectors of several processes fold into one store. Into a store of its own a process folds everything.
+pub(super) fn shares_partitions(config: &ServeConfig) -> bool {
+    config.log.engine == LogEngine::Kafka && config.views.engine == ViewsEngine::Cql
+}
+
+fn open_log(config: &ServeConfig) -> Result<LogAdapter, Failure> {
+    Ok(match config.log.engine {
+        LogEngine::Embedded => {
+            make_data_folder(config)?;
+            let log = EmbeddedLog::open(&config.data.join("journal"), &config.log.embedded).map_err(Failure::failed)?;
+            LogAdapter::Embedded(Arc::new(log))
+        }
+        LogEngine::Kafka => LogAdapter::Kafka(Arc::new(KafkaLog::open(&config.log.kafka).map_err(Failure::failed)?)),
+    })
+}
+
+fn open_embedded_views(config: &ServeConfig) -> Result<ViewsAdapter, Failure> {
+    make_data_folder(config)?;
+    let views = EmbeddedViews::open(&config.data.join("views"), &config.views.embedded).map_err(Failure::failed)?;
+    Ok(ViewsAdapter::Embedded(Arc::new(views)))
+}
+
+/// Makes the folder for what is kept on this machine.
+pub(super) fn make_data_folder(config: &ServeConfig) -> Result<(), Failure> {
+    std::fs::create_dir_all(&config.data).map_err(|error| {
+        Failure::failed(format_args!("the data folder {} can't be made: {error}", config.data.display()))
+    })
 }

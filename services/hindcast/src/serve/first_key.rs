@@ -1,7 +1,7 @@
 //! The first key of a fresh system, without which nobody could make another.
 
 use hindcast_admin::{KeySpec, create_key};
-use hindcast_control::Control;
+use hindcast_control::{ChangeError, Control};
 use hindcast_domain::UserId;
 use hindcast_service_kit::auth::{NewKey, Scope, new_key};
 
@@ -29,7 +29,12 @@ pub(super) async fn ensure(control: &Control) -> Result<Option<String>, Failure>
         None => new_key(&user_id).map_err(|error| Failure::failed(format_args!("no randomness: {error}")))?,
     };
     let spec = KeySpec { user_id, scopes: vec![Scope::Admin], expires_at: None, requests_per_minute: None };
-    create_key(control, &key, spec, "system").await.map_err(Failure::failed)?;
+    match create_key(control, &key, spec, "system").await {
+        Ok(()) => {}
+        // Another process that starts at the same moment was first with the key that both were given.
+        Err(ChangeError::Conflict(_) | ChangeError::Refused { .. }) if !control.has_no_keys() => return Ok(None),
+        Err(error) => return Err(Failure::failed(error)),
+    }
     Ok(brought.is_none().then(|| key.secret.clone()))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use prometheus::{IntCounter, IntGauge, Registry, core::Collector};
 
-use super::engine::Engine;
+use super::engine::{Engine, LogTold, ViewsTold};
 
 /// The registry of a process and the metrics of its engine.
 pub(super) struct EngineMetrics {
@@ -14,7 +14,9 @@ pub(super) struct EngineMetrics {
     told: Mutex<Counters>,
     log_queue_records: IntGauge,
     log_queue_bytes: IntGauge,
+    log_readers: IntGauge,
     views_disk_bytes: IntGauge,
+    views_in_flight: IntGauge,
 }
 
 struct Counters {
@@ -57,7 +59,18 @@ impl EngineMetrics {
         let log_queue_bytes = gauge("hindcast_log_queue_bytes", "Bytes waiting to be written.")?;
         let views_disk_bytes = gauge("hindcast_views_disk_bytes", "Space that the view store takes on disk.")?;
         let told = Mutex::new(told);
-        Ok(Self { registry, engine, told, log_queue_records, log_queue_bytes, views_disk_bytes })
+        let log_readers = gauge("hindcast_log_readers", "Consumers that Kafka is read with.")?;
+        let views_in_flight = gauge("hindcast_views_in_flight_requests", "Rows asked of the CQL store or sent to it.")?;
+        Ok(Self {
+            registry,
+            engine,
+            told,
+            log_queue_records,
+            log_queue_bytes,
+            log_readers,
+            views_disk_bytes,
+            views_in_flight,
+        })
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -66,17 +79,34 @@ impl EngineMetrics {
 
     /// Brings the engine's metrics up to date.
     pub(super) fn update(&self) {
-        let (log, views) = (self.engine.log_stats(), self.engine.views_stats());
         let told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        raise(&told.syncs, log.syncs);
-        raise(&told.records, log.records);
-        raise(&told.bytes, log.bytes);
-        raise(&told.refused, log.refused);
-        raise(&told.failures, log.failures);
-        raise(&told.reopened, views.reopened);
-        set(&self.log_queue_records, log.queued_records);
-        set(&self.log_queue_bytes, log.queued_bytes);
-        set(&self.views_disk_bytes, views.disk_bytes);
+        match self.engine.log_told() {
+            LogTold::Embedded(log) => {
+                raise(&told.syncs, log.syncs);
+                raise(&told.records, log.records);
+                raise(&told.bytes, log.bytes);
+                raise(&told.refused, log.refused);
+                raise(&told.failures, log.failures);
+                set(&self.log_queue_records, log.queued_records);
+                set(&self.log_queue_bytes, log.queued_bytes);
+            }
+            LogTold::Kafka(log) => {
+                raise(&told.records, log.records);
+                raise(&told.bytes, log.bytes);
+                raise(&told.refused, log.refused);
+                raise(&told.failures, log.failures);
+                set(&self.log_queue_records, log.queued_records);
+                set(&self.log_queue_bytes, log.queued_bytes);
+                set(&self.log_readers, log.readers);
+            }
+        }
+        match self.engine.views_told() {
+            ViewsTold::Embedded(views) => {
+                raise(&told.reopened, views.reopened);
+                set(&self.views_disk_bytes, views.disk_bytes);
+            }
+            ViewsTold::Cql(views) => set(&self.views_in_flight, views.in_flight as u64),
+        }
     }
 }
 

@@ -117,17 +117,15 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let listeners = listeners::bind(&config).await?;
     let shutdown = Shutdown::new();
 
-    let opening = config.clone();
-    let (engine, control) = blocking(move || {
-        let engine = Engine::open(&opening)?;
-        let control = Control::follow(engine.log(), opening.control).map_err(Failure::failed)?;
-        Ok((engine, control))
-    })
-    .await?;
+    let engine = Engine::open(&config).await?;
     let (log, views) = (engine.log(), engine.views());
+    let control = {
+        let (log, config) = (Arc::clone(&log), config.control.clone());
+        blocking(move || Control::follow(log, config).map_err(Failure::failed)).await?
+    };
     let codec = Arc::new(Codec::new(LocalRegistry).map_err(Failure::failed)?);
     bootstrap(&control, used_schemas(), now_us()).await.map_err(Failure::failed)?;
-    let admin_key = first_key::ensure(&control).await?;
+    let admin_key = if config.roles.contains(&Role::Admin) { first_key::ensure(&control).await? } else { None };
 
     let registry = new_registry().map_err(Failure::failed)?;
     let board = Arc::new(ProgressBoard::new(log.identity().partitions));
@@ -136,11 +134,13 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let projection = Projection::start(&config, &engine, &codec, &board, &generations, &registry).await?;
 
     let signing = {
-        let file = config.auth.signing_keys_file.clone();
-        let own = config.data.join("signing-keys.json");
-        blocking(move || match file {
-            Some(file) => SigningKeys::load(&file).map_err(Failure::failed),
-            None => SigningKeys::load_or_create(&own).map_err(Failure::failed),
+        let config = config.clone();
+        blocking(move || match &config.auth.signing_keys_file {
+            Some(file) => SigningKeys::load(file).map_err(Failure::failed),
+            None => {
+                engine::make_data_folder(&config)?;
+                SigningKeys::load_or_create(&config.data.join("signing-keys.json")).map_err(Failure::failed)
+            }
         })
         .await?
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hindcast_control::ActiveGenerations;
+use hindcast_journal::membership::Joined;
 use hindcast_projector::{Projector, ProjectorMetrics, ProjectorPorts};
 use hindcast_reader::{ProgressBoard, follower};
 use hindcast_schemas::Codec;
@@ -11,12 +12,14 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     config::{Role, ServeConfig},
-    engine::Engine,
+    engine::{Engine, shares_partitions},
 };
 use crate::exit::Failure;
 
 /// The projector of this process, if it has one, and who looks for what others have projected.
 pub(super) struct Projection {
+    /// Before the projector, which writes what is folded of the partitions that are left.
+    joined: Option<Joined>,
     projector: Option<Projector>,
     follower: Option<JoinHandle<()>>,
 }
@@ -31,7 +34,10 @@ impl Projection {
         registry: &prometheus::Registry,
     ) -> Result<Self, Failure> {
         let (log, views) = (engine.log(), engine.views());
-        let projector = if config.roles.contains(&Role::Projector) {
+        let table = TableName(Arc::clone(&generations.book_table));
+        follower::read_progress(&*views, board, &table).await.map_err(Failure::failed)?;
+        let (mut projector, mut joined) = (None, None);
+        if config.roles.contains(&Role::Projector) {
             let metrics = ProjectorMetrics::register(registry, log.identity()).map_err(Failure::failed)?;
             let ports = ProjectorPorts {
                 log,
@@ -40,15 +46,14 @@ impl Projection {
                 board: Arc::clone(board),
                 metrics: Arc::new(metrics),
             };
-            Some(Projector::start(&ports, &generations.set, &config.projector).map_err(Failure::failed)?)
-        } else {
-            None
-        };
-        let table = TableName(Arc::clone(&generations.book_table));
-        follower::read_progress(&*views, board, &table).await.map_err(Failure::failed)?;
-        // On one machine a projector owns every partition.
-        let follower = projector.is_none().then(|| tokio::spawn(follower::follow(views, Arc::clone(board), table)));
-        Ok(Self { projector, follower })
+            let idle = Projector::start_idle(&ports, &generations.set, &config.projector).map_err(Failure::failed)?;
+            let (owner, membership) = (idle.owner(), engine.membership(config)?);
+            joined = Some(super::blocking(move || membership.join(owner).map_err(Failure::failed)).await?);
+            projector = Some(idle);
+        }
+        let is_followed = projector.is_none() || shares_partitions(config);
+        let follower = is_followed.then(|| tokio::spawn(follower::follow(views, Arc::clone(board), table)));
+        Ok(Self { joined, projector, follower })
     }
 
     /// Why the projector of this process gave up, if it did.
@@ -58,6 +63,7 @@ impl Projection {
 
     /// Writes what is folded and stops. Blocks until that is done.
     pub(super) fn stop(mut self) -> Result<(), Failure> {
+        drop(self.joined.take());
         self.projector.take().map_or(Ok(()), Projector::stop).map_err(Failure::failed)
     }
 }
@@ -66,6 +72,10 @@ impl Drop for Projection {
     fn drop(&mut self) {
         if let Some(follower) = &self.follower {
             follower.abort();
+        }
+        if let Some(joined) = self.joined.take() {
+            // Leaving blocks, which is not for whoever gives up halfway through an async start.
+            std::thread::spawn(move || drop(joined));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::Topic;
+use hindcast_journal::{Topic, membership::Ownership};
 use hindcast_projector::{Projector, ProjectorPorts};
 use hindcast_views::{
     ViewStore,
@@ -37,7 +37,7 @@ async fn a_projector_folds_what_it_is_given_and_nothing_else() {
     tokio::time::sleep(Duration::from_millis(30)).await;
     assert!((0..PARTITIONS).all(|partition| ports.board.current(partition).is_none()));
     let own = Arc::clone(&owner);
-    on_a_thread(move || own.take(&[1])).await;
+    on_a_thread(move || own.assigned(&[1])).await;
     let end = *log.durable_end(Topic::Journal, 1).borrow();
     while ports.board.current(1).is_none_or(|progress| progress.next_offset < end) {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -45,7 +45,7 @@ async fn a_projector_folds_what_it_is_given_and_nothing_else() {
     assert_eq!(owner.progress(), [(1, end)]);
     stream.append(300).await;
     let own = Arc::clone(&owner);
-    let given_up = on_a_thread(move || own.give_up(&[1])).await;
+    let given_up = on_a_thread(move || own.revoked(&[1])).await;
     assert_eq!(given_up.len(), 1, "{given_up:?}");
     assert!(given_up[0].1 >= end, "what is stored is told: {given_up:?}");
     assert!(owner.progress().is_empty());
@@ -75,7 +75,7 @@ async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
             .collect();
         let mut owner_of = vec![0; usize::from(PARTITIONS)];
         let first = members[0].1.owner();
-        on_a_thread(move || first.take(&[0, 1, 2])).await;
+        on_a_thread(move || first.assigned(&[0, 1, 2])).await;
         for _ in 0..30 {
             stream.append(40).await;
             tokio::time::sleep(Duration::from_micros(random.random_range(0..4_000))).await;
@@ -89,12 +89,12 @@ async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
             let is_lost = random.random_bool(0.4);
             on_a_thread(move || {
                 if is_lost {
-                    new.take(&[partition]);
+                    new.assigned(&[partition]);
                     std::thread::sleep(Duration::from_millis(2));
-                    old.forget(&[partition]);
+                    old.lost(&[partition]);
                 } else {
-                    let _ = old.give_up(&[partition]);
-                    new.take(&[partition]);
+                    let _ = old.revoked(&[partition]);
+                    new.assigned(&[partition]);
                 }
             })
             .await;
