@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub)] // each test is a crate that uses a part
 
+pub mod judge;
+pub mod writers;
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,

@@ -1,0 +1,118 @@
+//! Whether everything that was acknowledged is there, counted once, and derives again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use hindcast_fold::generation::GenerationSet;
+use hindcast_journal::{Log, ReadLimit, RecordType, Topic};
+use hindcast_replay_tools::{refold, verify_decisions};
+use hindcast_schemas::{Codec, Event};
+use hindcast_views::ViewStore;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::writers::Told;
+
+/// What was judged.
+#[derive(Debug)]
+pub struct Judged {
+    pub acknowledged: usize,
+    pub records: usize,
+    pub rows: u64,
+    pub decisions: u64,
+}
+
+/// Judges what clients were told by the log, the rows and the answers about `(user, symbol)`. Blocks.
+pub fn judge(
+    log: &dyn Log,
+    codec: &Codec,
+    views: &dyn ViewStore,
+    told: &[Told],
+    answers: &[((String, String), Value)],
+) -> Judged {
+    let mut records = HashMap::new();
+    // Distinct events of each user and symbol: what must be counted, once.
+    let mut distinct: BTreeMap<(String, String), Counts> = BTreeMap::new();
+    for partition in 0..log.identity().partitions {
+        for record in read_all(log, Topic::Journal, partition) {
+            if record.record_type == RecordType::Genesis {
+                continue;
+            }
+            let event = codec.decode_event(&record.value).unwrap();
+            let kind = match &event {
+                Event::Signal(_) => "signal",
+                Event::Trade(_) => "trade",
+                Event::Void(_) => "void",
+            };
+            let identity = (event.user_id().to_owned(), kind, event.event_id());
+            records.entry((identity.clone(), record.position.to_string())).or_insert(());
+            distinct.entry((identity.0.clone(), event.symbol().to_owned())).or_default().add(&event);
+        }
+    }
+    let mut acknowledged = 0;
+    for (user, kind, id, position) in told.iter().flat_map(|told| &told.events) {
+        acknowledged += 1;
+        let stored = ((user.clone(), *kind, *id), position.clone());
+        assert!(records.contains_key(&stored), "{kind} {id} of {user} was acknowledged at {position} and is not there");
+    }
+    for (of, answer) in answers {
+        distinct.get(of).cloned().unwrap_or_default().assert_equals(answer, of);
+    }
+
+    let from_scratch = refold(log, codec, &GenerationSet::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let comparison = runtime.block_on(from_scratch.compare(views)).unwrap();
+    assert!(comparison.is_same(), "views differ from a fold from scratch: {:?}", comparison.differences);
+
+    let verified = verify_decisions(log, codec).unwrap();
+    assert!(verified.is_same(), "decisions do not derive again: {:?}", verified.findings);
+    let answered = told.iter().map(|told| told.decisions.len()).sum::<usize>();
+    assert!(verified.decisions() >= answered as u64, "{answered} answered, {} recorded", verified.decisions());
+    assert!(acknowledged > 100, "the test has to write something: {acknowledged}");
+    Judged { acknowledged, records: records.len(), rows: comparison.same, decisions: verified.decisions() }
+}
+
+#[derive(Default, Clone)]
+struct Counts {
+    signals: std::collections::HashSet<Uuid>,
+    trades: BTreeMap<Uuid, (i64, bool)>,
+    voided: std::collections::HashSet<Uuid>,
+}
+
+impl Counts {
+    fn add(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Signal(signal) => {
+                self.signals.insert(signal.event_id);
+            }
+            Event::Trade(trade) => {
+                self.trades.entry(trade.event_id).or_insert((trade.pnl_e9.0, trade.simulated));
+            }
+            Event::Void(void) => {
+                self.voided.insert(void.trade_event_id);
+            }
+        }
+    }
+
+    fn assert_equals(&self, view: &Value, of: &(String, String)) {
+        let standing = |simulated: bool| {
+            let trades = self.trades.iter().filter(|(id, trade)| !self.voided.contains(id) && trade.1 == simulated);
+            trades.map(|(_, trade)| trade.0).collect::<Vec<_>>()
+        };
+        let (taken, simulated) = (standing(false), standing(true));
+        assert_eq!(view["signals"], self.signals.len(), "signals of {of:?}: {view}");
+        assert_eq!(view["trades"], taken.len(), "trades of {of:?}: {view}");
+        assert_eq!(view["wins"], taken.iter().filter(|pnl| **pnl > 0).count(), "wins of {of:?}: {view}");
+        assert_eq!(view["simulated_trades"], simulated.len(), "simulated trades of {of:?}: {view}");
+        let sum: i128 = taken.iter().map(|pnl| i128::from(*pnl)).sum();
+        assert_eq!(view["total_pnl"].as_f64(), Some(sum as f64 / 1e9), "pnl of {of:?}: {view}");
+    }
+}
+
+fn read_all(log: &dyn Log, topic: Topic, partition: u16) -> Vec<hindcast_journal::Record> {
+    let end = *log.durable_end(topic, partition).borrow();
+    let (mut all, mut next) = (Vec::new(), 0);
+    while next < end {
+        next = log.read(topic, partition, next, ReadLimit { records: 10_000, bytes: 64 << 20 }, &mut all).unwrap();
+    }
+    all
+}

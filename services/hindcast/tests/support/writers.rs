@@ -1,0 +1,222 @@
+//! Clients that write at random all the time, and remember what was acknowledged.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Method;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Answer, Http};
+
+pub const SYMBOLS: [&str; 2] = ["ES", "NQ"];
+
+/// What a client was told.
+#[derive(Default)]
+pub struct Told {
+    /// (user, kind, event id) and the position answered.
+    pub events: Vec<(String, &'static str, Uuid, String)>,
+    /// Decision id and what was answered.
+    pub decisions: Vec<(Uuid, Value)>,
+    /// Requests that were not answered with success, however often they were sent.
+    pub given_up: u64,
+    /// Requests that had to be sent again.
+    pub repeated: u64,
+    /// Trades that may be voided or sent again: offset at which they were recorded, id and body.
+    trades: Vec<(u64, (Uuid, Value))>,
+    /// The highest offset answered.
+    latest_offset: u64,
+}
+
+/// Where the roles are served; several of one take turns.
+#[derive(Clone)]
+pub struct Places {
+    pub ingress: Vec<Http>,
+    pub confidence: Vec<Http>,
+}
+
+/// What a client does when a request fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// A broken connection ends the client; refusals are passed over.
+    End,
+    /// It sends the same again, as many times at most, after a pause each.
+    Repeat(u32, Duration),
+}
+
+/// One client of a user, to be spawned.
+pub struct Writer {
+    pub places: Places,
+    pub user: String,
+    pub key: String,
+    pub told: Told,
+    pub seed: u64,
+    pub on_failure: OnFailure,
+    /// Between two requests.
+    pub pause: Duration,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Sends random events until it is to stop, or a connection breaks where that is the end.
+    pub async fn run(mut self) -> Told {
+        let mut rng = StdRng::seed_from_u64(self.seed);
+        while !self.stop.load(Ordering::Acquire) {
+            let Some((path, body)) = request(&mut rng, &self.told) else { continue };
+            let Some(answer) = self.send(&path, &body, &mut rng).await else {
+                if self.on_failure == OnFailure::End {
+                    return self.told;
+                }
+                self.told.given_up += 1;
+                continue;
+            };
+            if answer.status.is_success() {
+                remember_all(&mut self.told, &self.user, &path, &body, &answer.json());
+            } else if answer.status.as_u16() == 503 {
+                self.told.given_up += 1;
+            } else {
+                // A trade to void may be unknown there, or voided already.
+                assert!(matches!(answer.status.as_u16(), 404 | 409), "{path} answered {answer:?}");
+            }
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
+            }
+        }
+        self.told
+    }
+
+    /// The last answer; `None` when a connection broke, the last time too.
+    async fn send(&mut self, path: &str, body: &Value, rng: &mut StdRng) -> Option<Answer> {
+        let (times, pause) = match self.on_failure {
+            OnFailure::End => (0, Duration::ZERO),
+            OnFailure::Repeat(times, pause) => (times, pause),
+        };
+        let places = if path == "/v1/confidence" { &self.places.confidence } else { &self.places.ingress };
+        let first = rng.random_range(0..places.len());
+        let mut last = None;
+        for attempt in 0..=times {
+            if attempt > 0 {
+                self.told.repeated += 1;
+                tokio::time::sleep(pause).await;
+            }
+            let place = &places[(first + attempt as usize) % places.len()];
+            let headers = [("content-type", "application/json")];
+            let body = Bytes::from(body.to_string());
+            let sent = place.try_send(Method::POST, path, Some(&self.key), &headers, body).await;
+            last = sent.ok();
+            if last.as_ref().is_some_and(|answer| answer.status.as_u16() != 503) {
+                break;
+            }
+        }
+        last
+    }
+}
+
+fn request(rng: &mut StdRng, told: &Told) -> Option<(String, Value)> {
+    Some(match rng.random_range(0..10) {
+        0..3 => ("/v1/signals".to_owned(), signal(rng)),
+        3..5 => ("/v1/confidence".to_owned(), signal(rng)),
+        5..7 => ("/v1/trades".to_owned(), trade(rng, told)),
+        // The same again, perhaps in another round.
+        7 => ("/v1/trades".to_owned(), recent_trade(told, rng)?.1.clone()),
+        8 => {
+            let (id, _) = recent_trade(told, rng)?;
+            if !rng.random_bool(0.3) {
+                return None;
+            }
+            (format!("/v1/trades/{id}/void"), json!({}))
+        }
+        _ => {
+            let mut items: Vec<Value> = (0..rng.random_range(1..20))
+                .map(|_| {
+                    let is_signal = rng.random_bool(0.5);
+                    let mut item = if is_signal { signal(rng) } else { trade(rng, told) };
+                    item["type"] = if is_signal { "signal" } else { "trade" }.into();
+                    item
+                })
+                .collect();
+            items.push(json!({"type": "signal", "symbol": "ES", "side": "UP"}));
+            ("/v1/events".to_owned(), Value::Array(items))
+        }
+    })
+}
+
+fn remember_all(told: &mut Told, user: &str, path: &str, body: &Value, answer: &Value) {
+    match path {
+        "/v1/events" => {
+            for (item, result) in body.as_array().unwrap().iter().zip(answer["results"].as_array().unwrap()) {
+                if result["status"] == 201 {
+                    let kind = if item["type"] == "signal" { "signal" } else { "trade" };
+                    remember(told, user, kind, item, result);
+                }
+            }
+        }
+        "/v1/confidence" => {
+            remember(told, user, "signal", body, answer);
+            told.decisions.push((id_of(answer, "decision_id"), answer.clone()));
+        }
+        "/v1/signals" => remember(told, user, "signal", body, answer),
+        "/v1/trades" => remember(told, user, "trade", body, answer),
+        _ => remember(told, user, "void", body, answer),
+    }
+}
+
+/// Ids are remembered for a user's last 1,024 events; what was sent before that would count as new. Offsets of the
+/// partition rise at least as fast as the user's events do.
+const RECENT_OFFSETS: u64 = 400;
+
+fn recent_trade<'a>(told: &'a Told, rng: &mut StdRng) -> Option<&'a (Uuid, Value)> {
+    let oldest = told.latest_offset.saturating_sub(RECENT_OFFSETS);
+    let recent = told.trades.len() - told.trades.iter().rev().take_while(|(offset, _)| *offset >= oldest).count();
+    let recent = told.trades.get(recent..)?;
+    recent.get(rng.random_range(0..recent.len().max(1))).map(|(_, trade)| trade)
+}
+
+fn remember(told: &mut Told, user: &str, kind: &'static str, body: &Value, answer: &Value) {
+    let id = id_of(answer, "event_id");
+    let position = &answer["position"];
+    let offset = position["offset"].as_u64().unwrap_or_else(|| panic!("no position in {answer}"));
+    let position = format!("{}-{}-{offset}", position["epoch"], position["partition"]);
+    told.latest_offset = told.latest_offset.max(offset);
+    told.events.push((user.to_owned(), kind, id, position));
+    if kind == "trade" {
+        let mut body = body.clone();
+        // An item of a batch is sent again as a body of its own.
+        body.as_object_mut().unwrap().remove("type");
+        told.trades.push((offset, (id, body)));
+    }
+}
+
+fn id_of(answer: &Value, field: &str) -> Uuid {
+    answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}")).parse().unwrap()
+}
+
+fn signal(rng: &mut StdRng) -> Value {
+    json!({
+        "event_id": Uuid::from_u128(rng.random()), "symbol": SYMBOLS[rng.random_range(0..2)],
+        "side": if rng.random_bool(0.5) { "LONG" } else { "SHORT" },
+        "price": 6_000.0 + f64::from(rng.random_range(0..100_u8)) * 0.25, "rsi": rng.random_range(0..1_000) as f64 / 10.0,
+        "vwap": 6_010.0, "atr": rng.random_range(1..90) as f64 / 10.0,
+    })
+}
+
+fn trade(rng: &mut StdRng, told: &Told) -> Value {
+    let mut trade = json!({
+        "event_id": Uuid::from_u128(rng.random()), "symbol": SYMBOLS[rng.random_range(0..2)],
+        "side": if rng.random_bool(0.5) { "LONG" } else { "SHORT" },
+        "entry_price": 6_000.0 + f64::from(rng.random_range(0..100_u8)) * 0.25, "exit_price": 6_012.5,
+        "pnl": f64::from(rng.random_range(-400..400)) / 4.0, "simulated": rng.random_bool(0.2),
+    });
+    if let Some((decision, _)) = told.decisions.last().filter(|_| rng.random_bool(0.5)) {
+        trade["decision_id"] = decision.to_string().into();
+    }
+    trade
+}
+
