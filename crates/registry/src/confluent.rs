@@ -21,6 +21,10 @@ const COMPATIBILITY: &str = "FULL_TRANSITIVE";
 /// Confluent's codes.
 const NO_SUBJECT: u32 = 40401;
 const NO_SCHEMA: u32 = 40403;
+/// An incompatible schema; with some registries also one that is being registered by someone else.
+const CONFLICT: u16 = 409;
+/// How often a change is tried that meets a conflict.
+const ATTEMPTS: u32 = 3;
 
 /// The configuration is no good. One line, for operators.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +34,7 @@ pub struct OpenError(pub(crate) String);
 /// A registry with Confluent's REST API. What it said of an id or a schema is kept for ever, as it never changes.
 ///
 /// Asking blocks the calling thread, for at most [`RegistryConfig::timeout_ms`] a question; giving an id to a new schema
-/// takes three.
+/// takes three, and a few more where others do the same at that moment.
 pub struct ConfluentRegistry {
     http: Http,
     register: bool,
@@ -97,25 +101,47 @@ impl ConfluentRegistry {
             return Err(RegistryError { retryable: false, detail });
         }
         // Before the schema, so that it is judged by that.
+        self.demand_compatibility(subject)?;
+        let path = format!("/subjects/{}/versions", encoded(subject));
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            let refusal = match self.http.ask::<Id>(Method::Post, &path, Some(&json!({ "schema": schema_json })))? {
+                Ok(Id { id }) => {
+                    tracing::info!(subject, id, "a schema was registered");
+                    return Ok(id);
+                }
+                Err(refusal) => refusal,
+            };
+            if refusal.status != CONFLICT {
+                return Err(self.refused(&path, &format!("{subject} can't be registered"), &refusal));
+            }
+            // Incompatible, or another process registered it, or the subject, at the same moment.
+            if let Some(id) = self.find(subject, schema_json)? {
+                return Ok(id);
+            }
+            attempts_left -= 1;
+            if attempts_left == 0 {
+                let why = refusal.message;
+                let detail = format!("the schema of {subject} is not compatible with its earlier versions: {why}");
+                return Err(RegistryError { retryable: false, detail });
+            }
+        }
+    }
+
+    fn demand_compatibility(&self, subject: &str) -> Result<(), RegistryError> {
         let path = format!("/config/{}", encoded(subject));
         let body = json!({ "compatibility": COMPATIBILITY });
-        self.http
-            .ask::<serde_json::Value>(Method::Put, &path, Some(&body))?
-            .map_err(|refusal| self.refused(&path, &format!("{subject} can't be made {COMPATIBILITY}"), &refusal))?;
-        let path = format!("/subjects/{}/versions", encoded(subject));
-        let registered = self.http.ask::<Id>(Method::Post, &path, Some(&json!({ "schema": schema_json })))?;
-        let Id { id } = registered.map_err(|refusal| match refusal.status {
-            409 => RegistryError {
-                retryable: false,
-                detail: format!(
-                    "the schema of {subject} is not compatible with its earlier versions: {}",
-                    refusal.message
-                ),
-            },
-            _ => self.refused(&path, &format!("{subject} can't be registered"), &refusal),
-        })?;
-        tracing::info!(subject, id, "a schema was registered");
-        Ok(id)
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            match self.http.ask::<serde_json::Value>(Method::Put, &path, Some(&body))? {
+                Ok(_) => return Ok(()),
+                // Somebody else demands something at the same moment.
+                Err(refusal) if refusal.status == CONFLICT && attempts_left > 1 => attempts_left -= 1,
+                Err(refusal) => {
+                    return Err(self.refused(&path, &format!("{subject} can't be made {COMPATIBILITY}"), &refusal));
+                }
+            }
+        }
     }
 
     fn refused(&self, path: &str, what: &str, refusal: &Refusal) -> RegistryError {
