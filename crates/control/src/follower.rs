@@ -141,6 +141,14 @@ impl Control {
         self.elapsed_ms().saturating_sub(self.last_read_ms.load(Ordering::Acquire)) <= self.config.stale_after_ms
     }
 
+    /// Whether all that is known to be in the topic is folded, and it was readable lately. What is missing then was never
+    /// there.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        let end = *self.log.durable_end(Topic::Control, 0).borrow();
+        self.is_fresh() && *self.folded_end.borrow() >= end
+    }
+
     /// The key with a digest, revoked or not.
     #[must_use]
     pub fn key_by_sha256(&self, sha256: &[u8; 32]) -> Option<Arc<ApiKey>> {
