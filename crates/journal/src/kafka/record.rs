@@ -52,6 +52,13 @@ fn type_of(name: &[u8]) -> RecordType {
     TYPES.iter().find(|(_, known)| known.as_bytes() == name).map_or(RecordType::Unknown, |(found, _)| *found)
 }
 
+/// What a message is, by its header.
+pub(super) fn type_of_message(message: &BorrowedMessage<'_>) -> RecordType {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    let types = headers.filter(|header| header.key == EVENT_TYPE).filter_map(|header| header.value);
+    types.last().map_or(RecordType::Unknown, type_of)
+}
+
 /// The headers of a new record, or of one that is restored and was first at a position.
 pub(super) fn headers(record: &NewRecord, first_position: Option<Position>) -> OwnedHeaders {
     let mut digits = [0; 20];

@@ -8,6 +8,7 @@ use std::{
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    consumer::Consumer as _,
     error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataTopic,
     types::RDKafkaRespErr,
@@ -15,7 +16,7 @@ use rdkafka::{
 
 use super::{
     KafkaLogConfig, KafkaOpenError,
-    client::{MAX_MESSAGE_BYTES, Reports},
+    client::{Consumer, MAX_MESSAGE_BYTES, Reports},
     shared::TopicNames,
 };
 use crate::{Topic, layout::Layout, wait::wait};
@@ -26,6 +27,7 @@ const DEAD_LETTERS_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 pub(super) struct Topics<'a> {
     config: &'a KafkaLogConfig,
     names: &'a TopicNames,
+    consumer: &'a Consumer,
     admin: AdminClient<Reports>,
     reports: Reports,
     deadline: Instant,
@@ -43,13 +45,14 @@ impl<'a> Topics<'a> {
     pub(super) fn new(
         config: &'a KafkaLogConfig,
         names: &'a TopicNames,
+        consumer: &'a Consumer,
         common: &ClientConfig,
         reports: Reports,
         deadline: Instant,
     ) -> Result<Self, KafkaOpenError> {
         let admin =
             common.create_with_context(reports.clone()).map_err(|error| KafkaOpenError::Client(error.to_string()))?;
-        Ok(Self { config, names, admin, reports, deadline })
+        Ok(Self { config, names, consumer, admin, reports, deadline })
     }
 
     /// Makes what is missing, waits until it is ready, and checks everything.
@@ -74,6 +77,8 @@ impl<'a> Topics<'a> {
     }
 
     fn unreachable(&self, doing: &str, error: &KafkaError) -> KafkaOpenError {
+        // The library tells the consequence; the cause comes with its events.
+        drop(self.consumer.poll(Duration::ZERO));
         let cause = self.reports.last_error().map(|reason| format!(" ({reason})")).unwrap_or_default();
         KafkaOpenError::Unreachable { brokers: self.config.brokers.clone(), detail: format!("{doing}: {error}{cause}") }
     }
@@ -87,8 +92,7 @@ impl<'a> Topics<'a> {
         let name = self.names.name(topic);
         loop {
             let metadata = self
-                .admin
-                .inner()
+                .consumer
                 .fetch_metadata(Some(name), self.left())
                 .map_err(|error| self.unreachable("asking for topics", &error))?;
             if let Some(judged) = metadata.topics().iter().find(|found| found.name() == name).and_then(&mut judge) {
