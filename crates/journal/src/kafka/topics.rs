@@ -7,7 +7,10 @@ use std::{
 
 use rdkafka::{
     ClientConfig,
-    admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+        TopicReplication,
+    },
     consumer::Consumer as _,
     error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataTopic,
@@ -78,7 +81,11 @@ impl<'a> Topics<'a> {
 
     fn unreachable(&self, doing: &str, error: &KafkaError) -> KafkaOpenError {
         // The library tells the consequence; the cause comes with its events.
-        drop(self.consumer.poll(Duration::ZERO));
+        for _ in 0..100 {
+            if self.reports.last_error().is_none() {
+                drop(self.consumer.poll(Duration::from_millis(1)));
+            }
+        }
         let cause = self.reports.last_error().map(|reason| format!(" ({reason})")).unwrap_or_default();
         KafkaOpenError::Unreachable { brokers: self.config.brokers.clone(), detail: format!("{doing}: {error}{cause}") }
     }
@@ -232,19 +239,34 @@ impl<'a> Topics<'a> {
 
     fn check_settings(&self) -> Result<(), KafkaOpenError> {
         let asked = Topic::ALL.map(|topic| ResourceSpecifier::Topic(self.names.name(topic)));
-        let options = AdminOptions::new().request_timeout(Some(self.left()));
-        let answers = wait(self.admin.describe_configs(&asked, &options))
-            .map_err(|error| self.unreachable("asking for the settings of topics", &error))?;
-        for (topic, answer) in Topic::ALL.into_iter().zip(answers) {
-            let found = answer.map_err(|error| {
-                let doing = format!("asking for the settings of topic {}", self.names.name(topic));
-                self.unreachable(&doing, &KafkaError::AdminOp(error))
-            })?;
-            for need in self.requirements(topic) {
-                self.check_setting(topic, &found, &need)?;
+        loop {
+            let options = AdminOptions::new().request_timeout(Some(self.left()));
+            let answers = wait(self.admin.describe_configs(&asked, &options))
+                .map_err(|error| self.unreachable("asking for the settings of topics", &error))?;
+            let answers: Vec<_> = answers.into_iter().flatten().collect();
+            let found = Topic::ALL.map(|topic| {
+                let name = self.names.name(topic);
+                let is_its = |answer: &&ConfigResource| {
+                    matches!(&answer.specifier, OwnedResourceSpecifier::Topic(found) if found == name)
+                };
+                answers.iter().find(is_its).filter(|answer| !answer.entries.is_empty()).map(|answer| (topic, answer))
+            });
+            if found.iter().all(Option::is_some) {
+                return found.into_iter().flatten().try_for_each(|(topic, found)| {
+                    self.requirements(topic).iter().try_for_each(|need| self.check_setting(topic, found, need))
+                });
             }
+            // The broker that was asked has not yet heard of topics that were made a moment ago.
+            if Instant::now() >= self.deadline {
+                return Err(KafkaOpenError::Unreachable {
+                    brokers: self.config.brokers.clone(),
+                    detail: "the settings of topics can't be seen: this program needs the right to describe their \
+                             configuration"
+                        .to_owned(),
+                });
+            }
+            thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     fn check_setting(&self, topic: Topic, found: &ConfigResource, need: &Requirement) -> Result<(), KafkaOpenError> {

@@ -11,7 +11,7 @@ use hindcast_journal::{
     Log, LogError, Outcome,
     kafka::{KafkaLog, KafkaLogConfig},
 };
-use hindcast_test_services::Temporary;
+use hindcast_test_services::{State, Temporary};
 
 use crate::support::{append, bodies, config_at, eventually, open};
 
@@ -71,6 +71,7 @@ fn a_hung_broker_is_noticed_and_so_is_its_return() {
         append(&log, 0, "before").unwrap();
     }
     kafka.node("kafka-1").unwrap().pause().unwrap();
+    eventually("it hangs", || kafka.nodes()[0].state() == State::Paused);
     refuses_until_it_is_back(&log, || kafka.node("kafka-1").unwrap().resume().unwrap());
 }
 
