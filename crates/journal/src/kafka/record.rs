@@ -13,6 +13,7 @@
 
 use std::{
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -141,8 +142,14 @@ impl Batch {
             key: self.keep(key),
             value: self.keep(value),
         };
-        if let Some(headers) = message.headers() {
-            read_headers(headers, &mut record);
+        // The library panics at a header whose name is no text; such a record must not stop its partition.
+        let headers = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(headers) = message.headers() {
+                read_headers(headers, &mut record);
+            }
+        }));
+        if headers.is_err() {
+            tracing::warn!(?place, "a record's headers can't be read");
         }
         self.records.push(record);
     }

@@ -130,7 +130,7 @@ fn one_of_three_brokers_may_die() {
             .collect();
         let more = |what: &str| {
             let before = count.load(SeqCst);
-            eventually(what, || count.load(SeqCst) > before + 1_000);
+            println!("{what}: {:?}", eventually(what, || count.load(SeqCst) > before + 1_000));
         };
         more("writing begins");
         kafka.node("kafka-1").unwrap().kill().unwrap();
