@@ -171,3 +171,6 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use hindcast_journal::{
-    Log, LogError, Outcome,
+    Log, LogError, Outcome, Topic,
     kafka::{KafkaLog, KafkaLogConfig},
 };
 use hindcast_test_services::{State, Temporary};
@@ -84,7 +84,7 @@ fn closing_takes_bounded_time_whatever_the_broker_does() {
         assert!(bodies(log, 0).contains(&"before".to_owned()), "it has a reader");
     }
     kafka.node("kafka-1").unwrap().pause().unwrap();
-    let waiting = hung.append(vec![crate::support::record(hindcast_journal::Topic::Journal, 0, "waiting")]);
+    let waiting = hung.append(vec![crate::support::record(Topic::Journal, 0, "waiting")]);
     let began = Instant::now();
     drop(hung);
     assert!(began.elapsed() < 2 * (TIMEOUT + SLACK), "{:?}", began.elapsed());
@@ -154,4 +154,21 @@ fn one_of_three_brokers_may_die() {
             assert_eq!(found.get(offset), Some(body), "acknowledged at {partition} {offset}");
         }
     }
+}
+
+/// The brokers are well, and the log's topic is not the one it was.
+#[test]
+fn a_topic_made_anew_under_a_running_log_is_noticed() {
+    let config = KafkaLogConfig { delivery_timeout_ms: 2_000, ..crate::support::config() };
+    let log = open(&config);
+    for _ in 0..10 {
+        append(&log, 0, "before").unwrap();
+    }
+    let (name, admin) = (format!("{}.journal", config.topic_prefix), crate::support::Admin::new(&config));
+    admin.delete(&name);
+    admin.create(&name, 3, &[]);
+    let end = *log.durable_end(Topic::Journal, 0).borrow();
+    eventually("the log refuses for good", || append(&log, 0, "after").is_err_and(|error| !error.retryable));
+    assert!(log.health().is_err_and(|why| why.contains("made anew")), "{:?}", log.health());
+    assert_eq!(*log.durable_end(Topic::Journal, 0).borrow(), end, "the end does not fall even then");
 }
