@@ -6,4 +6,6 @@ mod contract;
 mod following;
 mod group;
 mod opening;
+#[cfg(feature = "kafka-tls")]
+mod secured;
 mod support;
