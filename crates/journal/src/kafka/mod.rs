@@ -111,6 +111,7 @@ impl KafkaLog {
         let identity = genesis.agree()?;
         for (slot, end) in offsets::ask_all(&consumer, &shared, |_| true, Side::End, deadline)? {
             shared.ends.raise(slot, end);
+            shared.heard_of.note(slot);
             shared.acknowledged.rise(slot, end);
         }
         let readers = Arc::new(Readers::new(config, &common, Arc::clone(&shared), reports, identity.epoch));

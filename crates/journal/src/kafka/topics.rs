@@ -1,5 +1,7 @@
 //! Makes missing topics, and refuses those that would lose or damage the log.
 
+mod requirement;
+
 use std::{
     thread,
     time::{Duration, Instant},
@@ -17,14 +19,14 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
+use requirement::{Requirement, requirements};
+
 use super::{
     KafkaLogConfig, KafkaOpenError,
-    client::{Consumer, MAX_MESSAGE_BYTES, Reports},
+    client::{Consumer, Reports},
     shared::TopicNames,
 };
 use crate::{Topic, layout::Layout, wait::wait};
-
-const DEAD_LETTERS_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// Looks after the topics while the log is opened.
 pub(super) struct Topics<'a> {
@@ -34,14 +36,6 @@ pub(super) struct Topics<'a> {
     admin: AdminClient<Reports>,
     reports: Reports,
     deadline: Instant,
-}
-
-/// What a setting of a topic must be.
-struct Requirement {
-    key: &'static str,
-    value: String,
-    check: fn(&str, &str) -> bool,
-    advice: &'static str,
 }
 
 impl<'a> Topics<'a> {
@@ -158,7 +152,7 @@ impl<'a> Topics<'a> {
 
     fn create(&self, missing: &[Topic]) -> Result<(), KafkaOpenError> {
         let layout = Layout::with_partitions(self.config.partitions);
-        let requirements: Vec<_> = missing.iter().map(|&topic| (topic, self.requirements(topic))).collect();
+        let requirements: Vec<_> = missing.iter().map(|&topic| (topic, requirements(topic, self.config))).collect();
         if let (false, Some((topic, requirements))) = (self.config.create_topics, requirements.first()) {
             let settings: Vec<_> = requirements.iter().map(|need| format!("{}={}", need.key, need.value)).collect();
             return Err(KafkaOpenError::NoTopic {
@@ -193,50 +187,6 @@ impl<'a> Topics<'a> {
         Ok(())
     }
 
-    fn requirements(&self, topic: Topic) -> Vec<Requirement> {
-        const FOR_EVER: &str = "records must never expire: set it with kafka-configs.sh --alter";
-        let exactly: fn(&str, &str) -> bool = |has, needs| has == needs;
-        let at_least: fn(&str, &str) -> bool =
-            |has, needs| matches!((has.parse::<i64>(), needs.parse()), (Ok(has), Ok(needs)) if has >= needs);
-        let at_least_or_for_ever: fn(&str, &str) -> bool = |has, needs| {
-            has == "-1" || matches!((has.parse::<i64>(), needs.parse()), (Ok(has), Ok(needs)) if has >= needs)
-        };
-        let retention_ms = if topic == Topic::DeadLetters { DEAD_LETTERS_MS } else { -1 };
-        vec![
-            Requirement {
-                key: "cleanup.policy",
-                value: "delete".to_owned(),
-                check: exactly,
-                advice: "compaction removes records; if it has run, restore the log from an archive to a new topic",
-            },
-            Requirement {
-                key: "retention.ms",
-                value: retention_ms.to_string(),
-                check: if topic == Topic::DeadLetters { at_least_or_for_ever } else { exactly },
-                advice: FOR_EVER,
-            },
-            Requirement { key: "retention.bytes", value: "-1".to_owned(), check: exactly, advice: FOR_EVER },
-            Requirement {
-                key: "min.insync.replicas",
-                value: self.config.min_insync_replicas.to_string(),
-                check: at_least,
-                advice: "set it with kafka-configs.sh --alter, or correct `min_insync_replicas`",
-            },
-            Requirement {
-                key: "unclean.leader.election.enable",
-                value: "false".to_owned(),
-                check: exactly,
-                advice: "an unclean leader loses acknowledged records: set it with kafka-configs.sh --alter",
-            },
-            Requirement {
-                key: "max.message.bytes",
-                value: MAX_MESSAGE_BYTES.to_owned(),
-                check: at_least,
-                advice: "larger records would be refused: set it with kafka-configs.sh --alter",
-            },
-        ]
-    }
-
     fn check_settings(&self) -> Result<(), KafkaOpenError> {
         let asked = Topic::ALL.map(|topic| ResourceSpecifier::Topic(self.names.name(topic)));
         loop {
@@ -253,7 +203,7 @@ impl<'a> Topics<'a> {
             });
             if found.iter().all(Option::is_some) {
                 return found.into_iter().flatten().try_for_each(|(topic, found)| {
-                    self.requirements(topic).iter().try_for_each(|need| self.check_setting(topic, found, need))
+                    requirements(topic, self.config).iter().try_for_each(|need| self.check_setting(topic, found, need))
                 });
             }
             // The broker that was asked has not yet heard of topics that were made a moment ago.

@@ -13,7 +13,7 @@ use hindcast_journal::{
 };
 use hindcast_test_services::{State, Temporary};
 
-use crate::support::{append, bodies, config_at, eventually, open};
+use crate::support::{LIMIT, append, bodies, config_at, eventually, open};
 
 /// The delivery time-out, and how long after it an answer may come.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,6 +42,10 @@ fn refuses_until_it_is_back(log: &KafkaLog, back: impl FnOnce()) {
     }
     assert!(began.elapsed() < TIMEOUT, "refused at once: {:?}", began.elapsed());
     assert_eq!(log.stats().queued_records, 0);
+    eventually("who stands at the end learns that he is cut off", || {
+        let end = *log.durable_end(Topic::Journal, 1).borrow();
+        log.read(Topic::Journal, 1, end, LIMIT, &mut Vec::new()).is_err_and(|error| error.retryable)
+    });
     back();
     eventually("the log is well again", || log.health().is_ok());
     eventually("appends are taken again", || append(log, 0, "after").is_ok());

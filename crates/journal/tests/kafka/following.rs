@@ -9,7 +9,7 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
-use crate::support::{LIMIT, append, bodies, client, config, eventually, open, read_all, record};
+use crate::support::{Admin, LIMIT, append, bodies, client, config, eventually, open, read_all, record, refusal};
 
 #[test]
 fn an_append_of_another_process_raises_the_end_here() {
@@ -145,4 +145,40 @@ fn what_is_too_much_is_refused_at_once_and_whole() {
     assert!(!refused.retryable && refused.outcome == Outcome::NotStored, "{refused:?}");
     assert_eq!(log.health(), Ok(()), "one record's fault");
     assert_eq!((log.stats().queued_records, log.stats().queued_bytes), (0, 0));
+}
+
+#[test]
+fn dead_letters_may_expire_and_nothing_else_may() {
+    let config = config();
+    let (log, admin) = (open(&config), Admin::new(&config));
+    for topic in [Topic::DeadLetters, Topic::Journal] {
+        wait(log.append((0..10).map(|n| record(topic, 0, &format!("{n}"))).collect())).unwrap();
+        let name = format!("{}.{}", config.topic_prefix, topic.name().trim_start_matches("hindcast."));
+        admin.delete_records(&name, 0, 6);
+    }
+    let mut read = Vec::new();
+    assert_eq!(log.read(Topic::DeadLetters, 0, 0, LIMIT, &mut read).unwrap(), 11);
+    assert_eq!(read.iter().map(|record| record.offset).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
+    let missing = log.read(Topic::Journal, 0, 0, LIMIT, &mut Vec::new()).unwrap_err();
+    assert!(!missing.retryable && missing.detail.contains("records from 0 on are missing"), "{missing:?}");
+    drop(log);
+    let refusal = refusal(&config).to_string();
+    assert!(refusal.contains("journal, partition 0: begins at offset 6"), "{refusal}");
+}
+
+#[test]
+fn a_log_whose_dead_letters_expired_is_opened() {
+    let config = config();
+    let log = open(&config);
+    wait(log.append(vec![record(Topic::DeadLetters, 0, "a"), record(Topic::Control, 0, "a setting")])).unwrap();
+    let name = format!("{}.dead-letters", config.topic_prefix);
+    let admin = Admin::new(&config);
+    // One has some left, of the other nothing is.
+    admin.delete_records(&name, 0, 1);
+    admin.delete_records(&name, 1, 1);
+    drop(log);
+    let log = open(&config);
+    let mut read = Vec::new();
+    assert_eq!(log.read(Topic::DeadLetters, 1, 0, LIMIT, &mut read).unwrap(), 2);
+    assert_eq!(read.iter().map(|record| record.record_type).collect::<Vec<_>>(), [RecordType::Genesis], "a new one");
 }

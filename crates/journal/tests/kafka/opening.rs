@@ -73,7 +73,7 @@ fn topics_that_would_lose_records_are_refused() {
 fn another_number_of_partitions_is_refused() {
     let config = config();
     drop(open(&config));
-    let refusal = refusal(&KafkaLogConfig { partitions: 4, ..config.clone() });
+    let refusal = refusal(&KafkaLogConfig { partitions: 4, ..config });
     let KafkaOpenError::Topic { topic, has, needs, .. } = refusal else { panic!("{refusal}") };
     assert_eq!((has.as_str(), needs.as_str()), ("3 partitions", "4"), "{topic}");
 }
@@ -82,7 +82,7 @@ fn another_number_of_partitions_is_refused() {
 fn too_few_copies_are_refused() {
     let config = config();
     drop(open(&config));
-    let refusal = refusal(&KafkaLogConfig { replication_factor: 3, ..config.clone() });
+    let refusal = refusal(&KafkaLogConfig { replication_factor: 3, ..config });
     let KafkaOpenError::Topic { has, needs, .. } = refusal else { panic!("{refusal}") };
     assert_eq!((has.as_str(), needs.as_str()), ("replication factor 1", "at least 3"));
 }

@@ -78,7 +78,7 @@ fn tls_and_a_password_open_the_log_and_nothing_else_does() {
             protocol: SecurityProtocol::SaslSsl,
             mechanism: SaslMechanism::ScramSha512,
             username: "hindcast".to_owned(),
-            password_file: Some(password_file.clone()),
+            password_file: Some(password_file),
             ca_file: Some(folder.path().join("certificate.pem")),
             ..KafkaSecurity::default()
         },

@@ -12,7 +12,7 @@ use hindcast_journal::{
 };
 use hindcast_test_services::shared;
 use rdkafka::{
-    ClientConfig,
+    ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
 };
@@ -109,6 +109,13 @@ impl Admin {
         let new = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         let new = all.iter().chain(settings).fold(new, |new, (key, value)| new.set(key, value));
         wait(self.0.create_topics(&[new], &AdminOptions::new())).unwrap().remove(0).unwrap();
+    }
+
+    /// Removes the records of a partition before an offset.
+    pub(crate) fn delete_records(&self, name: &str, partition: i32, before: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(name, partition, Offset::Offset(before)).unwrap();
+        wait(self.0.delete_records(&list, &AdminOptions::new())).unwrap();
     }
 
     pub(crate) fn delete(&self, name: &str) {
