@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use rdkafka::{Message, Offset, TopicPartitionList, consumer::Consumer as _};
+use rdkafka::{Message, Offset, TopicPartitionList, consumer::Consumer as _, message::BorrowedMessage};
 
 use super::{
     KafkaLogConfig, KafkaOpenError,
     client::Consumer,
     offsets::{self, Side},
     producer::Producer,
+    record,
     shared::Shared,
 };
 use crate::{LogError, LogIdentity, NewRecord, RecordType, Topic, wait::wait};
@@ -39,17 +40,29 @@ impl Genesis<'_> {
     /// What this log is; makes it one if it is none yet.
     pub(super) fn agree(&self) -> Result<LogIdentity, KafkaOpenError> {
         let control = self.slots(|topic| topic == Topic::Control);
-        let identity = match self.firsts(&control)?.pop_first() {
-            Some((_, (topic, partition, first))) => self.identity_of(topic, partition, &first)?,
-            None => {
-                let candidate =
-                    LogIdentity { journal_id: uuid::Uuid::now_v7(), epoch: 0, partitions: self.config.partitions };
-                self.write(&candidate, &control)?;
-                let written = self.firsts(&control)?.pop_first();
-                let (_, (topic, partition, first)) = written.ok_or_else(|| missing(Topic::Control))?;
-                self.identity_of(topic, partition, &first)?
+        let others = self.slots(|topic| topic != Topic::Control);
+        let mut first = self.firsts(&control)?.pop_first();
+        if first.is_none() {
+            let left_alone = self.firsts(&others)?.pop_first();
+            // Control is always the first to be written: whoever wrote to another partition did so there before.
+            first = self.firsts(&control)?.pop_first();
+            if let (None, Some((_, (topic, partition, _)))) = (&first, left_alone) {
+                let detail = format!(
+                    "has records, and {} has none: that topic was made anew; restore the log from an archive to another \
+                     topic_prefix",
+                    self.shared.topics.name(Topic::Control)
+                );
+                return Err(self.mixed(topic, partition, detail));
             }
-        };
+        }
+        if first.is_none() {
+            let candidate =
+                LogIdentity { journal_id: uuid::Uuid::now_v7(), epoch: 0, partitions: self.config.partitions };
+            self.write(&candidate, &control)?;
+            first = self.firsts(&control)?.pop_first();
+        }
+        let (_, (topic, partition, first)) = first.ok_or_else(|| missing(Topic::Control))?;
+        let identity = self.identity_of(topic, partition, &first)?;
         if identity.partitions != self.config.partitions {
             return Err(self.mixed(
                 Topic::Control,
@@ -61,10 +74,13 @@ impl Genesis<'_> {
                 ),
             ));
         }
-        let others = self.slots(|topic| topic != Topic::Control);
         let found = self.firsts(&others)?;
         let empty: Vec<_> = others.into_iter().filter(|(slot, ..)| !found.contains_key(slot)).collect();
         self.compare(&identity, found)?;
+        // Dead letters expire, all of a partition's even.
+        if let Some(&(_, topic, partition)) = empty.iter().find(|(_, topic, _)| *topic != Topic::DeadLetters) {
+            self.refuse_if_in_use(&control, topic, partition)?;
+        }
         if !empty.is_empty() {
             self.write(&identity, &empty)?;
             self.compare(&identity, self.firsts(&empty)?)?;
@@ -75,6 +91,36 @@ impl Genesis<'_> {
     fn slots(&self, of: impl Fn(Topic) -> bool) -> Vec<(usize, Topic, u16)> {
         let all = self.shared.layout.all().enumerate();
         all.filter(|(_, (topic, _))| of(*topic)).map(|(slot, (topic, partition))| (slot, topic, partition)).collect()
+    }
+
+    /// Nobody changes a setting before all partitions have their genesis records. So if there are settings, an empty
+    /// partition is none that nobody got to yet: its records are gone.
+    fn refuse_if_in_use(
+        &self,
+        control: &[(usize, Topic, u16)],
+        empty: Topic,
+        partition: u16,
+    ) -> Result<(), KafkaOpenError> {
+        let end = self.ask(|slot| control.iter().any(|&(found, ..)| found == slot), Side::End)?;
+        let end = end.first().map_or(0, |&(_, end)| end);
+        let mut settings = 0;
+        self.scan(
+            control,
+            |_| Some(0),
+            |_, message| {
+                settings += usize::from(record::type_of_message(message) != RecordType::Genesis);
+                settings == 0 && message.offset().unsigned_abs() + 1 < end
+            },
+        )?;
+        if settings == 0 {
+            return Ok(());
+        }
+        let detail = format!(
+            "is empty, and {} holds settings: the topic was made anew; restore the log from an archive to another \
+             topic_prefix",
+            self.shared.topics.name(Topic::Control)
+        );
+        Err(self.mixed(empty, partition, detail))
     }
 
     fn compare(
@@ -144,33 +190,51 @@ impl Genesis<'_> {
     /// The first record of each of these slots that has any.
     fn firsts(&self, slots: &[(usize, Topic, u16)]) -> Result<BTreeMap<usize, (Topic, u16, First)>, KafkaOpenError> {
         let wanted = |slot| slots.iter().any(|&(wanted, ..)| wanted == slot);
-        let mut starts: BTreeMap<_, _> = self.ask(wanted, Side::First)?.into_iter().collect();
-        let ends = self.ask(wanted, Side::End)?;
-        let mut list = TopicPartitionList::new();
-        let mut expected = BTreeMap::new();
-        for &(slot, topic, partition) in slots {
-            let end = ends.iter().find(|(found, _)| *found == slot).map_or(0, |&(_, end)| end);
-            let Some(start) = starts.remove(&slot).filter(|&start| start < end) else { continue };
-            let start = Offset::Offset(i64::try_from(start).unwrap_or(i64::MAX));
-            list.add_partition_offset(self.shared.topics.name(topic), i32::from(partition), start)
-                .map_err(|error| self.failed(&error.to_string()))?;
-            expected.insert(slot, (topic, partition));
-        }
+        let starts: BTreeMap<_, _> = self.ask(wanted, Side::First)?.into_iter().collect();
+        let ends: BTreeMap<_, _> = self.ask(wanted, Side::End)?.into_iter().collect();
+        let start_of = |slot: usize| starts.get(&slot).copied().filter(|start| Some(start) < ends.get(&slot));
+        let expected = slots.iter().filter(|&&(slot, ..)| start_of(slot).is_some()).count();
         let mut firsts = BTreeMap::new();
+        if expected > 0 {
+            self.scan(slots, start_of, |slot, message| {
+                let found = slots.iter().find(|&&(wanted, ..)| wanted == slot);
+                if let (Some(&(_, topic, partition)), Ok(offset)) = (found, u64::try_from(message.offset())) {
+                    let value = message.payload().unwrap_or_default().to_vec();
+                    firsts.entry(slot).or_insert((topic, partition, First { offset, value }));
+                }
+                firsts.len() < expected
+            })?;
+        }
+        Ok(firsts)
+    }
+
+    /// Reads these slots, each from its start on if it has one, as long as the visitor wants more.
+    fn scan(
+        &self,
+        slots: &[(usize, Topic, u16)],
+        start_of: impl Fn(usize) -> Option<u64>,
+        mut wants_more: impl FnMut(usize, &BorrowedMessage<'_>) -> bool,
+    ) -> Result<(), LogError> {
+        let mut list = TopicPartitionList::new();
+        for &(slot, topic, partition) in slots {
+            if let Some(start) = start_of(slot) {
+                let start = Offset::Offset(i64::try_from(start).unwrap_or(i64::MAX));
+                list.add_partition_offset(self.shared.topics.name(topic), i32::from(partition), start)
+                    .map_err(|error| self.failed(&error.to_string()))?;
+            }
+        }
         self.consumer.assign(&list).map_err(|error| self.failed(&error.to_string()))?;
-        while firsts.len() < expected.len() {
+        loop {
             if Instant::now() >= self.deadline {
-                return Err(self.failed("the first records of its partitions did not come in time").into());
+                return Err(self.failed("the records of its partitions did not come in time"));
             }
             let Some(Ok(message)) = self.consumer.poll(Duration::from_millis(20)) else { continue };
-            let Some(slot) = self.shared.slot_of(message.topic(), message.partition()) else { continue };
-            if let (Some(&(topic, partition)), Ok(offset)) = (expected.get(&slot), u64::try_from(message.offset())) {
-                let value = message.payload().unwrap_or_default().to_vec();
-                firsts.entry(slot).or_insert((topic, partition, First { offset, value }));
+            let slot = self.shared.slot_of(message.topic(), message.partition());
+            if slot.is_some_and(|slot| !wants_more(slot, &message)) {
+                break;
             }
         }
-        self.consumer.unassign().map_err(|error| self.failed(&error.to_string()))?;
-        Ok(firsts)
+        self.consumer.unassign().map_err(|error| self.failed(&error.to_string()))
     }
 
     fn ask(&self, slots: impl Fn(usize) -> bool, side: Side) -> Result<Vec<(usize, u64)>, LogError> {

@@ -4,10 +4,11 @@
 //! share partitions, cooperatively (who keeps a partition goes on folding it meanwhile), and to commit how far they
 //! are folded, so that the usual tools show the lag.
 
+mod rebalances;
+
 use std::{
-    collections::BTreeSet,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     thread::{self, JoinHandle},
@@ -15,19 +16,14 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, ClientContext, Offset, TopicPartitionList,
-    config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext},
-    error::{KafkaError, KafkaResult},
-    types::RDKafkaRespErr,
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaResult,
 };
+use rebalances::Rebalances;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    KafkaLogConfig, KafkaOpenError,
-    client::{self, log},
-    shared::TopicNames,
-};
+use super::{KafkaLogConfig, KafkaOpenError, client, shared::TopicNames};
 use crate::{
     LogError, Topic,
     membership::{Joined, Membership, Ownership},
@@ -131,11 +127,7 @@ struct Member {
 
 impl Member {
     fn consumer(&mut self) -> KafkaResult<BaseConsumer<Rebalances>> {
-        let rebalances = Rebalances {
-            topic: self.membership.topic.clone(),
-            ownership: Arc::clone(&self.ownership),
-            owned: Mutex::default(),
-        };
+        let rebalances = Rebalances::new(self.membership.topic.clone(), Arc::clone(&self.ownership));
         let consumer: BaseConsumer<Rebalances> = self.membership.settings.create_with_context(rebalances)?;
         consumer.subscribe(&[&self.membership.topic])?;
         Ok(consumer)
@@ -171,108 +163,6 @@ impl Member {
                 consumer.context().commit(consumer, self.ownership.progress());
                 committed = Instant::now();
             }
-        }
-    }
-}
-
-/// Takes what the group decides; called from within polls of the consumer.
-struct Rebalances {
-    topic: String,
-    ownership: Arc<dyn Ownership>,
-    owned: Mutex<BTreeSet<u16>>,
-}
-
-impl ClientContext for Rebalances {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "the consumer group's client reports");
-    }
-}
-
-impl ConsumerContext for Rebalances {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions = self.partitions_of(list);
-        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.assign(consumer, list, &partitions);
-        } else {
-            self.unassign(consumer, list, &partitions);
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        if let Err(error) = result {
-            // Only the tools that show the lag go by it.
-            tracing::debug!(%error, "how far partitions are folded was not committed");
-        }
-    }
-}
-
-impl Rebalances {
-    fn partitions_of(&self, list: &TopicPartitionList) -> Vec<u16> {
-        let ours = list.elements_for_topic(&self.topic);
-        let mut partitions: Vec<_> =
-            ours.iter().filter_map(|element| u16::try_from(element.partition()).ok()).collect();
-        partitions.sort_unstable();
-        partitions
-    }
-
-    fn assign(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList, partitions: &[u16]) {
-        let assigned = list
-            .set_all_offsets(Offset::End)
-            .and_then(|()| consumer.incremental_assign(list))
-            .and_then(|()| consumer.pause(list));
-        if let Err(error) = assigned {
-            tracing::error!(%error, ?partitions, "partitions could not be taken over");
-            return;
-        }
-        if !partitions.is_empty() {
-            tracing::info!(?partitions, "partitions were assigned");
-            self.owned.lock().unwrap_or_else(PoisonError::into_inner).extend(partitions);
-            self.ownership.assigned(partitions);
-        }
-    }
-
-    fn unassign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList, partitions: &[u16]) {
-        let owned: Vec<_> = {
-            let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
-            partitions.iter().copied().filter(|partition| owned.remove(partition)).collect()
-        };
-        if !owned.is_empty() {
-            if consumer.assignment_lost() {
-                tracing::warn!(partitions = ?owned, "partitions were lost to other members");
-                self.ownership.lost(&owned);
-            } else {
-                tracing::info!(partitions = ?owned, "partitions are revoked");
-                let folded = self.ownership.revoked(&owned);
-                self.commit_of(consumer, folded, |partition| owned.contains(&partition));
-            }
-        }
-        if let Err(error) = consumer.incremental_unassign(list) {
-            tracing::error!(%error, ?partitions, "partitions could not be given up");
-        }
-    }
-
-    fn commit(&self, consumer: &BaseConsumer<Self>, folded: Vec<(u16, u64)>) {
-        let owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.commit_of(consumer, folded, |partition| owned.contains(&partition));
-    }
-
-    /// Without waiting: the request is sent before any that gives partitions up.
-    fn commit_of(&self, consumer: &BaseConsumer<Self>, folded: Vec<(u16, u64)>, which: impl Fn(u16) -> bool) {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in folded.into_iter().filter(|(partition, _)| which(*partition)) {
-            let offset = Offset::Offset(i64::try_from(offset).unwrap_or(i64::MAX));
-            if let Err(error) = list.add_partition_offset(&self.topic, i32::from(partition), offset) {
-                tracing::debug!(%error, partition, "a partition can't be committed");
-            }
-        }
-        if list.count() > 0
-            && let Err(error) = consumer.commit(&list, CommitMode::Async)
-        {
-            tracing::debug!(%error, "how far partitions are folded was not committed");
         }
     }
 }

@@ -101,16 +101,17 @@ impl KafkaLog {
         let shared = Arc::new(Shared::new(config, Arc::clone(&health)));
         let reports = Reports::new(health);
         let common = client::common(config)?;
-        Topics::new(config, &shared.topics, &common, reports.clone(), deadline)?.prepare()?;
 
         let consumer =
             client::consumer(&common, &config.topic_prefix, WATCHER_BUFFER_BYTES, WATCHER_FETCH_BYTES, reports.clone())
                 .map_err(|error| KafkaOpenError::Client(error.to_string()))?;
+        Topics::new(config, &shared.topics, &consumer, &common, reports.clone(), deadline)?.prepare()?;
         let producer = Arc::new(Producer::new(config, &common, Arc::clone(&shared), reports.clone())?);
         let genesis = Genesis { config, shared: &shared, consumer: &consumer, producer: &producer, deadline };
         let identity = genesis.agree()?;
         for (slot, end) in offsets::ask_all(&consumer, &shared, |_| true, Side::End, deadline)? {
             shared.ends.raise(slot, end);
+            shared.heard_of.note(slot);
             shared.acknowledged.rise(slot, end);
         }
         let readers = Arc::new(Readers::new(config, &common, Arc::clone(&shared), reports, identity.epoch));

@@ -24,8 +24,9 @@ use super::{
 };
 use crate::{LogError, NewRecord, Outcome};
 
-/// The longest that nothing is looked at while the library has nothing to say.
-const POLL: Duration = Duration::from_millis(50);
+/// The longest that nothing is looked at while the library has nothing to say. A little more than whole milliseconds:
+/// the library cuts what is left to those, and spins for a remainder.
+const POLL: Duration = Duration::from_micros(50_050);
 
 /// Sends records.
 pub(super) struct Producer {
@@ -170,3 +171,12 @@ impl Running {
         }
     }
 }
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ const FOR_MORE: Duration = Duration::from_millis(1);
 /// How long is waited before it is asked how far the consumer came without records.
 const FOR_FIRST: Duration = Duration::from_millis(20);
 
+/// How long it may take to learn where a partition begins.
+const WATERMARKS: Duration = Duration::from_secs(2);
+
 /// A consumer that stands somewhere in a partition.
 pub(super) struct Reader {
     consumer: Consumer,
@@ -121,6 +124,11 @@ impl Reader {
                     next = offset + 1;
                     taken += 1;
                 }
+                Some(Err(error)) if partition.0 == Topic::DeadLetters && is_gone(&error) => {
+                    // The only records that expire; those before the first that is left are not missed.
+                    next = self.first_left(partition, next)?;
+                    self.go_to(partition, next)?;
+                }
                 Some(Err(error)) => self.tolerate(&error, partition, next)?,
                 None if taken > 0 => break,
                 None => {
@@ -157,11 +165,19 @@ impl Reader {
         }
     }
 
+    fn first_left(&self, partition: (Topic, u16), next: u64) -> Result<u64, LogError> {
+        let name = self.topics.name(partition.0);
+        self.consumer
+            .fetch_watermarks(name, i32::from(partition.1), WATERMARKS)
+            .map_err(|error| self.failed(partition, next, &error.to_string()))
+            .map(|(first, _)| next.max(u64::try_from(first).unwrap_or(0)))
+    }
+
     /// Goes on after what the library mends by itself.
     fn tolerate(&self, error: &KafkaError, partition: (Topic, u16), next: u64) -> Result<(), LogError> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(LogError {
+            _ if is_gone(error) => Err(LogError {
                 retryable: false,
                 outcome: Outcome::NotStored,
                 detail: format!(
@@ -187,4 +203,9 @@ impl Reader {
         let topic = self.topics.name(partition.0);
         LogError::not_stored(format!("{topic}, partition {}, from {offset}: can't be read: {detail}", partition.1))
     }
+}
+
+/// Whether the records that were asked for are not there any more.
+fn is_gone(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange))
 }

@@ -21,6 +21,8 @@ use crate::{LogError, ReadLimit, Record, Topic};
 
 /// A reader that nobody used for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
+/// A partition's end that was told longer ago is not known: whoever stands there must learn that he is cut off.
+const STALE: Duration = Duration::from_secs(5);
 /// Most that one fetch brings of a partition, in bytes, unless a single record is larger.
 const FETCH_BYTES: usize = 1 << 20;
 
@@ -84,7 +86,15 @@ impl Readers {
             self.shared.layout.slot(topic, partition).ok_or_else(|| LogError::no_such_partition(topic, partition))?;
         let end = self.shared.ends.get(slot);
         if from_offset >= end {
-            return Ok(from_offset);
+            // That there is nothing more can only be said by who knows.
+            let age = self.shared.heard_of.age(slot);
+            return if age < STALE {
+                Ok(from_offset)
+            } else {
+                let name = self.shared.topics.name(topic);
+                let ago = age.as_secs();
+                Err(LogError::not_stored(format!("{name}, partition {partition}: not heard of for {ago} s")))
+            };
         }
         let deadline = Instant::now() + self.timeout;
         let mut reader = self.take((topic, partition), from_offset, deadline)?;

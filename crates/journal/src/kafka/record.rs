@@ -13,6 +13,7 @@
 
 use std::{
     ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -50,6 +51,13 @@ fn type_name(record_type: RecordType) -> &'static str {
 
 fn type_of(name: &[u8]) -> RecordType {
     TYPES.iter().find(|(_, known)| known.as_bytes() == name).map_or(RecordType::Unknown, |(found, _)| *found)
+}
+
+/// What a message is, by its header.
+pub(super) fn type_of_message(message: &BorrowedMessage<'_>) -> RecordType {
+    let headers = message.headers().into_iter().flat_map(Headers::iter);
+    let types = headers.filter(|header| header.key == EVENT_TYPE).filter_map(|header| header.value);
+    types.last().map_or(RecordType::Unknown, type_of)
 }
 
 /// The headers of a new record, or of one that is restored and was first at a position.
@@ -134,8 +142,14 @@ impl Batch {
             key: self.keep(key),
             value: self.keep(value),
         };
-        if let Some(headers) = message.headers() {
-            read_headers(headers, &mut record);
+        // The library panics at a header whose name is no text; such a record must not stop its partition.
+        let headers = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(headers) = message.headers() {
+                read_headers(headers, &mut record);
+            }
+        }));
+        if headers.is_err() {
+            tracing::warn!(?place, "a record's headers can't be read");
         }
         self.records.push(record);
     }

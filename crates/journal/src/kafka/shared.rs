@@ -1,8 +1,11 @@
 //! What the parts of the log on Kafka share.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
 
 use super::{KafkaLogConfig, health::Health, pending::Bound};
@@ -14,9 +17,16 @@ pub(super) struct Shared {
     pub(super) topics: TopicNames,
     pub(super) health: Arc<Health>,
     pub(super) ends: Ends,
+    pub(super) heard_of: HeardOf,
     pub(super) acknowledged: Acknowledged,
     pub(super) bound: Bound,
     pub(super) counters: Counters,
+}
+
+/// When the end of each slot was last told by its leader.
+pub(super) struct HeardOf {
+    began: Instant,
+    at_ms: Vec<AtomicU64>,
 }
 
 /// One past the last record of each slot that was acknowledged to this process.
@@ -43,6 +53,7 @@ impl Shared {
             topics: TopicNames::new(&config.topic_prefix),
             health,
             ends: Ends::new(slots),
+            heard_of: HeardOf { began: Instant::now(), at_ms: (0..slots).map(|_| AtomicU64::new(0)).collect() },
             acknowledged: Acknowledged((0..slots).map(|_| AtomicU64::new(0)).collect()),
             bound: Bound::new(config.max_queued_records, config.max_queued_bytes),
             counters: Counters::default(),
@@ -52,6 +63,25 @@ impl Shared {
     /// The slot of a partition of the cluster, if it is ours.
     pub(super) fn slot_of(&self, topic: &str, partition: i32) -> Option<usize> {
         self.layout.slot(self.topics.topic(topic)?, u16::try_from(partition).ok()?)
+    }
+}
+
+impl HeardOf {
+    /// A leader told just now.
+    pub(super) fn note(&self, slot: usize) {
+        if let Some(at_ms) = self.at_ms.get(slot) {
+            at_ms.fetch_max(self.now_ms(), Relaxed);
+        }
+    }
+
+    /// How old the knowledge is.
+    pub(super) fn age(&self, slot: usize) -> Duration {
+        let at_ms = self.at_ms.get(slot).map_or(0, |at_ms| at_ms.load(Relaxed));
+        Duration::from_millis(self.now_ms().saturating_sub(at_ms))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Makes missing topics, and refuses those that would lose or damage the log.
 
+mod requirement;
+
 use std::{
     thread,
     time::{Duration, Instant},
@@ -7,49 +9,47 @@ use std::{
 
 use rdkafka::{
     ClientConfig,
-    admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+        TopicReplication,
+    },
+    consumer::Consumer as _,
     error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataTopic,
     types::RDKafkaRespErr,
 };
 
+use requirement::{Requirement, requirements};
+
 use super::{
     KafkaLogConfig, KafkaOpenError,
-    client::{MAX_MESSAGE_BYTES, Reports},
+    client::{Consumer, Reports},
     shared::TopicNames,
 };
 use crate::{Topic, layout::Layout, wait::wait};
-
-const DEAD_LETTERS_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// Looks after the topics while the log is opened.
 pub(super) struct Topics<'a> {
     config: &'a KafkaLogConfig,
     names: &'a TopicNames,
+    consumer: &'a Consumer,
     admin: AdminClient<Reports>,
     reports: Reports,
     deadline: Instant,
-}
-
-/// What a setting of a topic must be.
-struct Requirement {
-    key: &'static str,
-    value: String,
-    check: fn(&str, &str) -> bool,
-    advice: &'static str,
 }
 
 impl<'a> Topics<'a> {
     pub(super) fn new(
         config: &'a KafkaLogConfig,
         names: &'a TopicNames,
+        consumer: &'a Consumer,
         common: &ClientConfig,
         reports: Reports,
         deadline: Instant,
     ) -> Result<Self, KafkaOpenError> {
         let admin =
             common.create_with_context(reports.clone()).map_err(|error| KafkaOpenError::Client(error.to_string()))?;
-        Ok(Self { config, names, admin, reports, deadline })
+        Ok(Self { config, names, consumer, admin, reports, deadline })
     }
 
     /// Makes what is missing, waits until it is ready, and checks everything.
@@ -74,6 +74,12 @@ impl<'a> Topics<'a> {
     }
 
     fn unreachable(&self, doing: &str, error: &KafkaError) -> KafkaOpenError {
+        // The library tells the consequence; the cause comes with its events.
+        for _ in 0..100 {
+            if self.reports.last_error().is_none() {
+                drop(self.consumer.poll(Duration::from_millis(1)));
+            }
+        }
         let cause = self.reports.last_error().map(|reason| format!(" ({reason})")).unwrap_or_default();
         KafkaOpenError::Unreachable { brokers: self.config.brokers.clone(), detail: format!("{doing}: {error}{cause}") }
     }
@@ -87,8 +93,7 @@ impl<'a> Topics<'a> {
         let name = self.names.name(topic);
         loop {
             let metadata = self
-                .admin
-                .inner()
+                .consumer
                 .fetch_metadata(Some(name), self.left())
                 .map_err(|error| self.unreachable("asking for topics", &error))?;
             if let Some(judged) = metadata.topics().iter().find(|found| found.name() == name).and_then(&mut judge) {
@@ -147,7 +152,7 @@ impl<'a> Topics<'a> {
 
     fn create(&self, missing: &[Topic]) -> Result<(), KafkaOpenError> {
         let layout = Layout::with_partitions(self.config.partitions);
-        let requirements: Vec<_> = missing.iter().map(|&topic| (topic, self.requirements(topic))).collect();
+        let requirements: Vec<_> = missing.iter().map(|&topic| (topic, requirements(topic, self.config))).collect();
         if let (false, Some((topic, requirements))) = (self.config.create_topics, requirements.first()) {
             let settings: Vec<_> = requirements.iter().map(|need| format!("{}={}", need.key, need.value)).collect();
             return Err(KafkaOpenError::NoTopic {
@@ -182,65 +187,36 @@ impl<'a> Topics<'a> {
         Ok(())
     }
 
-    fn requirements(&self, topic: Topic) -> Vec<Requirement> {
-        const FOR_EVER: &str = "records must never expire: set it with kafka-configs.sh --alter";
-        let exactly: fn(&str, &str) -> bool = |has, needs| has == needs;
-        let at_least: fn(&str, &str) -> bool =
-            |has, needs| matches!((has.parse::<i64>(), needs.parse()), (Ok(has), Ok(needs)) if has >= needs);
-        let at_least_or_for_ever: fn(&str, &str) -> bool = |has, needs| {
-            has == "-1" || matches!((has.parse::<i64>(), needs.parse()), (Ok(has), Ok(needs)) if has >= needs)
-        };
-        let retention_ms = if topic == Topic::DeadLetters { DEAD_LETTERS_MS } else { -1 };
-        vec![
-            Requirement {
-                key: "cleanup.policy",
-                value: "delete".to_owned(),
-                check: exactly,
-                advice: "compaction removes records; if it has run, restore the log from an archive to a new topic",
-            },
-            Requirement {
-                key: "retention.ms",
-                value: retention_ms.to_string(),
-                check: if topic == Topic::DeadLetters { at_least_or_for_ever } else { exactly },
-                advice: FOR_EVER,
-            },
-            Requirement { key: "retention.bytes", value: "-1".to_owned(), check: exactly, advice: FOR_EVER },
-            Requirement {
-                key: "min.insync.replicas",
-                value: self.config.min_insync_replicas.to_string(),
-                check: at_least,
-                advice: "set it with kafka-configs.sh --alter, or correct `min_insync_replicas`",
-            },
-            Requirement {
-                key: "unclean.leader.election.enable",
-                value: "false".to_owned(),
-                check: exactly,
-                advice: "an unclean leader loses acknowledged records: set it with kafka-configs.sh --alter",
-            },
-            Requirement {
-                key: "max.message.bytes",
-                value: MAX_MESSAGE_BYTES.to_owned(),
-                check: at_least,
-                advice: "larger records would be refused: set it with kafka-configs.sh --alter",
-            },
-        ]
-    }
-
     fn check_settings(&self) -> Result<(), KafkaOpenError> {
         let asked = Topic::ALL.map(|topic| ResourceSpecifier::Topic(self.names.name(topic)));
-        let options = AdminOptions::new().request_timeout(Some(self.left()));
-        let answers = wait(self.admin.describe_configs(&asked, &options))
-            .map_err(|error| self.unreachable("asking for the settings of topics", &error))?;
-        for (topic, answer) in Topic::ALL.into_iter().zip(answers) {
-            let found = answer.map_err(|error| {
-                let doing = format!("asking for the settings of topic {}", self.names.name(topic));
-                self.unreachable(&doing, &KafkaError::AdminOp(error))
-            })?;
-            for need in self.requirements(topic) {
-                self.check_setting(topic, &found, &need)?;
+        loop {
+            let options = AdminOptions::new().request_timeout(Some(self.left()));
+            let answers = wait(self.admin.describe_configs(&asked, &options))
+                .map_err(|error| self.unreachable("asking for the settings of topics", &error))?;
+            let answers: Vec<_> = answers.into_iter().flatten().collect();
+            let found = Topic::ALL.map(|topic| {
+                let name = self.names.name(topic);
+                let is_its = |answer: &&ConfigResource| {
+                    matches!(&answer.specifier, OwnedResourceSpecifier::Topic(found) if found == name)
+                };
+                answers.iter().find(is_its).filter(|answer| !answer.entries.is_empty()).map(|answer| (topic, answer))
+            });
+            if found.iter().all(Option::is_some) {
+                return found.into_iter().flatten().try_for_each(|(topic, found)| {
+                    requirements(topic, self.config).iter().try_for_each(|need| self.check_setting(topic, found, need))
+                });
             }
+            // The broker that was asked has not yet heard of topics that were made a moment ago.
+            if Instant::now() >= self.deadline {
+                return Err(KafkaOpenError::Unreachable {
+                    brokers: self.config.brokers.clone(),
+                    detail: "the settings of topics can't be seen: this program needs the right to describe their \
+                             configuration"
+                        .to_owned(),
+                });
+            }
+            thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
     }
 
     fn check_setting(&self, topic: Topic, found: &ConfigResource, need: &Requirement) -> Result<(), KafkaOpenError> {

@@ -127,6 +127,7 @@ impl Watcher {
     fn raise(&mut self, ends: &[(usize, u64)]) {
         let mut behind = None;
         for &(slot, end) in ends {
+            self.shared.heard_of.note(slot);
             let acknowledged = self.shared.acknowledged.get(slot);
             if end < acknowledged {
                 behind = Some((slot, end, acknowledged));
