@@ -6,6 +6,7 @@ mod command;
 mod dependencies;
 mod every_test;
 mod failure;
+mod infra;
 mod needs;
 mod report;
 mod run;

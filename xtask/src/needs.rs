@@ -1,6 +1,11 @@
 //! What steps need beyond the compiler, and how to get it.
 
-use std::path::Path;
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
+
+use hindcast_test_services::run_folder;
 
 use crate::{
     command::{cargo, program},
@@ -47,6 +52,36 @@ pub(crate) fn program_of(name: &str, harmless: &str, package: &str) -> StepResul
         return Ok(());
     }
     Err(Failure::new(format!("{name} is missing")).with_remedy(format!("on Debian: apt-get install {package}")))
+}
+
+/// Compose: Docker's plugin or the program of its own, and what stands before its arguments.
+pub(crate) fn compose() -> Result<(PathBuf, Option<&'static str>), Failure> {
+    let docker = Path::new("docker");
+    if program(docker, ["compose", "version"]).succeeds() {
+        return Ok((docker.to_owned(), Some("compose")));
+    }
+    program_of("docker-compose", "version", "docker-compose")?;
+    Ok((PathBuf::from("docker-compose"), None))
+}
+
+/// What checks Prometheus' files. Unpacked instead of installed: the package would start a server.
+pub(crate) fn promtool() -> Result<PathBuf, Failure> {
+    let folder = run_folder().join("tools");
+    for found in [PathBuf::from("promtool"), folder.join("usr/bin/promtool")] {
+        if program(&found, ["--version"]).succeeds() {
+            return Ok(found);
+        }
+    }
+    say("promtool is missing; trying to unpack Debian's package prometheus");
+    let script = "mkdir -p \"$0\" && cd \"$0\" && { apt-get download prometheus || { apt-get update --quiet=2 && apt-get download prometheus; }; } \
+                  && dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb";
+    let unpacked = program(Path::new("sh"), [OsStr::new("-c"), OsStr::new(script), folder.as_os_str()]).run();
+    let promtool = folder.join("usr/bin/promtool");
+    if unpacked.is_ok() && program(&promtool, ["--version"]).succeeds() {
+        return Ok(promtool);
+    }
+    Err(Failure::new("promtool is missing")
+        .with_remedy("it is part of Prometheus; on Debian in the package prometheus"))
 }
 
 /// Installs a package if this is Debian and whoever runs this may. Whether it helped is for the caller to see.

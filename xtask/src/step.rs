@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::{bench, command::cargo, dependencies, every_test, failure::StepResult, needs};
+use crate::{bench, command::cargo, dependencies, every_test, failure::StepResult, infra, needs};
 
 /// One step, in the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,6 +13,8 @@ pub(crate) enum Step {
     Lint,
     /// licences, bans and sources of all dependencies are as deny.toml wants them
     Dependencies,
+    /// image, compose file, alerts and proxy are valid and do what they should
+    Infra,
     /// every test, examples in the documentation included, and those against Kafka, Cassandra and a registry
     Test,
     /// every benchmark runs for a second; no figure is judged
@@ -20,13 +22,15 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 5] = [Self::Format, Self::Lint, Self::Dependencies, Self::Test, Self::Bench];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Format, Self::Lint, Self::Dependencies, Self::Infra, Self::Test, Self::Bench];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Format => "format",
             Self::Lint => "lint",
             Self::Dependencies => "dependencies",
+            Self::Infra => "infra",
             Self::Test => "test",
             Self::Bench => "bench",
         }
@@ -47,6 +51,7 @@ impl Step {
                 cargo(workspace.into_iter().chain(every_test::features()).chain(deny)).run()
             }
             Self::Dependencies => dependencies::check(),
+            Self::Infra => infra::check(),
             Self::Test => every_test::run(),
             Self::Bench => bench::run_all(),
         }

@@ -1,12 +1,16 @@
 //! `hindcast schema`: the schemas of the logs.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use hindcast_registry::{ConfluentRegistry, RegistryConfig, register_known};
 use hindcast_schemas::{compatibility::check_all, known::KNOWN_SCHEMAS};
 use serde::Serialize;
 
 use crate::{
     exit::{Failure, Outcome},
     output::{print, print_json},
+    serve::{Overrides, ServeConfig},
 };
 
 /// Arguments of `hindcast schema`.
@@ -18,20 +22,70 @@ pub struct SchemaArgs {
 }
 
 /// What to do with schemas.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum SchemaAction {
     /// Check that every version of every schema can be read by every other
     Check,
+    /// Register every version of every schema of this program in the registry of a configuration
+    #[command(after_help = REGISTER_EXAMPLES)]
+    Register {
+        /// Configuration (TOML) with the section [registry]; its keys can be overridden by environment
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
-/// Checks and prints.
+const REGISTER_EXAMPLES: &str = "\
+Examples:
+  hindcast schema register --config hindcast.toml
+  HINDCAST_REGISTRY__URL=http://127.0.0.1:8081 hindcast schema register";
+
+/// Checks or registers, and prints.
 ///
 /// # Errors
-/// When the output can't be written; incompatibilities are printed and give exit code 3.
-pub fn run(args: &SchemaArgs, json: bool) -> Result<Outcome, Failure> {
+/// When the registry refuses a schema or can't be asked, or the output can't be written; incompatibilities are printed
+/// and give exit code 3.
+pub async fn run(args: SchemaArgs, json: bool) -> Result<Outcome, Failure> {
     match args.action {
         SchemaAction::Check => check(json),
+        SchemaAction::Register { config } => register(config, json).await,
     }
+}
+
+#[derive(Serialize)]
+struct Registered {
+    url: String,
+    schemas: Vec<RegisteredSchema>,
+}
+
+#[derive(Serialize)]
+struct RegisteredSchema {
+    subject: String,
+    version: u32,
+    id: u32,
+}
+
+async fn register(config: Option<PathBuf>, json: bool) -> Result<Outcome, Failure> {
+    let config = ServeConfig::load(config.as_deref(), &Overrides::default())?.registry;
+    let url = config.url.clone();
+    // The registry is asked from a thread that may block.
+    let asked = tokio::task::spawn_blocking(move || {
+        // To register is what was asked for, whatever processes may do when they start.
+        let registry = ConfluentRegistry::new(&RegistryConfig { register: true, ..config }).map_err(Failure::failed)?;
+        register_known(&registry).map_err(Failure::failed)
+    });
+    let used = asked.await.map_err(|error| Failure::failed(format_args!("asking the registry panicked: {error}")))??;
+    let schemas: Vec<_> = used
+        .into_iter()
+        .map(|used| RegisteredSchema { subject: used.subject, version: used.version, id: used.id })
+        .collect();
+    if json {
+        print_json(&Registered { url, schemas })?;
+    } else {
+        let lines = schemas.iter().map(|s| format!("{} version {}: id {}\n", s.subject, s.version, s.id));
+        print(&format!("{}All of them are in {url}.\n", lines.collect::<String>()))?;
+    }
+    Ok(Outcome::Done)
 }
 
 #[derive(Serialize)]

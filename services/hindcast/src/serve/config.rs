@@ -15,6 +15,7 @@ use hindcast_journal::{
     kafka::{KafkaGroupConfig, KafkaLogConfig},
 };
 use hindcast_projector::ProjectorConfig;
+use hindcast_registry::RegistryConfig;
 use hindcast_service_kit::{
     auth::AuthConfig,
     config::{self, Faults, Validate},
@@ -120,6 +121,8 @@ pub struct ServeConfig {
     pub log: LogSection,
     /// The views.
     pub views: ViewsSection,
+    /// Where a log on Kafka has its schemas and their ids.
+    pub registry: RegistryConfig,
     /// Taking signals and trades.
     pub ingress: IngressConfig,
     /// Folding.
@@ -147,6 +150,7 @@ impl Default for ServeConfig {
             instruments: Instruments::default(),
             log: LogSection::default(),
             views: ViewsSection::default(),
+            registry: RegistryConfig::default(),
             ingress: IngressConfig::default(),
             projector: ProjectorConfig::default(),
             confidence: ConfidenceConfig::default(),

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use hindcast_control::Control;
 use hindcast_journal::{
     Log,
     embedded::{EmbeddedLog, LogStats},
     kafka::{KafkaLog, KafkaLogStats, KafkaMembership},
     membership::{Alone, Membership},
 };
+use hindcast_registry::{ConfluentRegistry, Recorded};
+use hindcast_schemas::{Codec, LocalRegistry};
 use hindcast_views::{
     ViewStore,
     cql::{CqlViews, CqlViewsStats},
@@ -102,6 +105,18 @@ impl Engine {
             ViewsAdapter::Cql(views) => ViewsTold::Cql(views.stats()),
         }
     }
+}
+
+/// The codec of this build, with ids of schemas from where the log's engine has them. Blocks.
+pub(super) fn open_codec(config: &ServeConfig, control: Arc<Control>) -> Result<Arc<Codec>, Failure> {
+    let codec = match config.log.engine {
+        LogEngine::Embedded => Codec::new(LocalRegistry),
+        LogEngine::Kafka => {
+            let registry = ConfluentRegistry::new(&config.registry).map_err(Failure::failed)?;
+            Codec::new(Recorded::new(control, registry))
+        }
+    };
+    codec.map(Arc::new).map_err(Failure::failed)
 }
 
 /// Whether projectors of several processes fold into one store. Into a store of its own a process folds everything.

@@ -13,10 +13,10 @@ mod roles;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use hindcast_control::{Control, UsedSchema, bootstrap};
+use hindcast_control::{Control, bootstrap};
 use hindcast_journal::{Log, Topic};
 use hindcast_reader::ProgressBoard;
-use hindcast_schemas::{Codec, LocalRegistry, known::KNOWN_SCHEMAS};
+use hindcast_registry::used_schemas;
 use hindcast_service_kit::{
     auth::{Gate, SigningKeys},
     clock::now_us,
@@ -123,8 +123,11 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         let (log, config) = (Arc::clone(&log), config.control.clone());
         blocking(move || Control::follow(log, config).map_err(Failure::failed)).await?
     };
-    let codec = Arc::new(Codec::new(LocalRegistry).map_err(Failure::failed)?);
-    bootstrap(&control, used_schemas(), now_us()).await.map_err(Failure::failed)?;
+    let codec = {
+        let (control, config) = (Arc::clone(&control), config.clone());
+        blocking(move || engine::open_codec(&config, control)).await?
+    };
+    bootstrap(&control, used_schemas(&codec), now_us()).await.map_err(Failure::failed)?;
     let admin_key = if config.roles.contains(&Role::Admin) { first_key::ensure(&control).await? } else { None };
 
     let registry = new_registry().map_err(Failure::failed)?;
@@ -181,19 +184,6 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         listening.push(Listening { addr, roles, description });
     }
     Ok(Running { listening, admin_key, shutdown, servers, projection, log, board, engine })
-}
-
-/// The schemas of this build, as control keeps them.
-fn used_schemas() -> Vec<UsedSchema> {
-    KNOWN_SCHEMAS
-        .iter()
-        .map(|known| UsedSchema {
-            id: known.local_id,
-            subject: known.subject.name().to_owned(),
-            version: known.version,
-            schema: known.json.to_owned(),
-        })
-        .collect()
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
