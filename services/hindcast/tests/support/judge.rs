@@ -19,6 +19,8 @@ pub struct Judged {
     pub records: usize,
     pub rows: u64,
     pub decisions: u64,
+    pub repeated: u64,
+    pub given_up: u64,
 }
 
 /// Judges what clients were told by the log, the rows and the answers about `(user, symbol)`. Blocks.
@@ -68,7 +70,14 @@ pub fn judge(
     let answered = told.iter().map(|told| told.decisions.len()).sum::<usize>();
     assert!(verified.decisions() >= answered as u64, "{answered} answered, {} recorded", verified.decisions());
     assert!(acknowledged > 100, "the test has to write something: {acknowledged}");
-    Judged { acknowledged, records: records.len(), rows: comparison.same, decisions: verified.decisions() }
+    Judged {
+        acknowledged,
+        records: records.len(),
+        rows: comparison.same,
+        decisions: verified.decisions(),
+        repeated: told.iter().map(|told| told.repeated).sum(),
+        given_up: told.iter().map(|told| told.given_up).sum(),
+    }
 }
 
 #[derive(Default, Clone)]

@@ -44,8 +44,13 @@ impl Server {
 
     /// Starts with further environment variables.
     pub fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_at("127.0.0.1:0", data, environment)
+    }
+
+    /// The same at an address.
+    pub fn start_at(listen: &str, data: &Path, environment: &[(&str, &str)]) -> Self {
         let mut child = command()
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--json", "--listen", listen, "--data"])
             .arg(data)
             .env("HINDCAST_BOOTSTRAP_ADMIN_KEY", ADMIN_KEY)
             .env("HINDCAST_TELEMETRY__FILTER", "warn")
