@@ -45,10 +45,10 @@ Examples:
 /// # Errors
 /// When the registry refuses a schema or can't be asked, or the output can't be written; incompatibilities are printed
 /// and give exit code 3.
-pub async fn run(args: SchemaArgs, json: bool) -> Result<Outcome, Failure> {
+pub fn run(args: SchemaArgs, json: bool) -> Result<Outcome, Failure> {
     match args.action {
         SchemaAction::Check => check(json),
-        SchemaAction::Register { config } => register(config, json).await,
+        SchemaAction::Register { config } => register(config, json),
     }
 }
 
@@ -65,16 +65,12 @@ struct RegisteredSchema {
     id: u32,
 }
 
-async fn register(config: Option<PathBuf>, json: bool) -> Result<Outcome, Failure> {
+fn register(config: Option<PathBuf>, json: bool) -> Result<Outcome, Failure> {
     let config = ServeConfig::load(config.as_deref(), &Overrides::default())?.registry;
     let url = config.url.clone();
-    // The registry is asked from a thread that may block.
-    let asked = tokio::task::spawn_blocking(move || {
-        // To register is what was asked for, whatever processes may do when they start.
-        let registry = ConfluentRegistry::new(&RegistryConfig { register: true, ..config }).map_err(Failure::failed)?;
-        register_known(&registry).map_err(Failure::failed)
-    });
-    let used = asked.await.map_err(|error| Failure::failed(format_args!("asking the registry panicked: {error}")))??;
+    // To register is what was asked for, whatever processes may do when they start.
+    let registry = ConfluentRegistry::new(&RegistryConfig { register: true, ..config }).map_err(Failure::failed)?;
+    let used = register_known(&registry).map_err(Failure::failed)?;
     let schemas: Vec<_> = used
         .into_iter()
         .map(|used| RegisteredSchema { subject: used.subject, version: used.version, id: used.id })
