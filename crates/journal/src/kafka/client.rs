@@ -107,14 +107,25 @@ pub(super) fn common(config: &KafkaLogConfig) -> Result<ClientConfig, KafkaOpenE
     Ok(client)
 }
 
+/// How much a consumer fetches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fetching {
+    /// Fetched ahead, in bytes.
+    pub(super) buffer_bytes: usize,
+    /// Most of one partition by one fetch, in bytes, unless a single batch of records is larger.
+    pub(super) fetch_bytes: usize,
+    /// How long a broker holds a fetch back while there is nothing new, in milliseconds. Meanwhile it answers nothing
+    /// else on that connection; and as often it is asked again.
+    pub(super) wait_ms: u16,
+}
+
 /// A consumer that belongs to no group and reads what it is told to.
 ///
 /// The library wants a group's name nevertheless; nothing is ever committed to it.
 pub(super) fn consumer(
     common: &ClientConfig,
     prefix: &str,
-    buffer_bytes: usize,
-    fetch_bytes: usize,
+    fetching: Fetching,
     reports: Reports,
 ) -> Result<Consumer, KafkaError> {
     common
@@ -126,12 +137,12 @@ pub(super) fn consumer(
         .set("auto.offset.reset", "error")
         .set("isolation.level", "read_committed")
         .set("check.crcs", "true")
-        .set("fetch.wait.max.ms", "250")
+        .set("fetch.wait.max.ms", fetching.wait_ms.to_string())
         .set("fetch.error.backoff.ms", "50")
         // A full buffer is looked at again soon; the default is a second.
         .set("fetch.queue.backoff.ms", "2")
         .set("queued.min.messages", "1000000")
-        .set("queued.max.messages.kbytes", (buffer_bytes >> 10).max(1).to_string())
-        .set("fetch.message.max.bytes", fetch_bytes.to_string())
+        .set("queued.max.messages.kbytes", (fetching.buffer_bytes >> 10).max(1).to_string())
+        .set("fetch.message.max.bytes", fetching.fetch_bytes.to_string())
         .create_with_context(reports)
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -182,9 +183,22 @@ impl Genesis<'_> {
                 value: identity.to_genesis(),
             })
             .collect();
-        let answer = self.producer.send(identity.epoch, &records)?;
-        wait(answer).unwrap_or_else(|_| Err(LogError::unknown("the log was closed")))?;
-        Ok(())
+        loop {
+            let written = self
+                .producer
+                .send(identity.epoch, &records)
+                .and_then(|answer| wait(answer).unwrap_or_else(|_| Err(LogError::unknown("the log was closed"))));
+            match written {
+                Ok(_) => return Ok(()),
+                // Brokers may be slow with topics that were made a moment ago; a second genesis record is harmless.
+                Err(error) if error.retryable && Instant::now() < self.deadline => {
+                    tracing::debug!(%error, "writing genesis records again");
+                    self.shared.health.found(&vec![true; self.shared.layout.all().count()]);
+                    thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The first record of each of these slots that has any.

@@ -38,7 +38,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::Reports;
+use client::{Fetching, Reports};
 pub use config::{KafkaLogConfig, KafkaSecurity, SaslMechanism, SecurityProtocol};
 use genesis::Genesis;
 pub use group::{KafkaGroupConfig, KafkaMembership};
@@ -54,9 +54,8 @@ use watcher::Watcher;
 
 use crate::{Appending, Log, LogError, LogIdentity, NewRecord, ReadLimit, Record, Topic, layout::Layout};
 
-/// Prefetched by the watcher, and most of one partition by one fetch, in bytes: it needs the offsets only.
-const WATCHER_BUFFER_BYTES: usize = 256 << 10;
-const WATCHER_FETCH_BYTES: usize = 8 << 10;
+/// The watcher needs the offsets only, and asks for ends between its fetches.
+const WATCHING: Fetching = Fetching { buffer_bytes: 256 << 10, fetch_bytes: 8 << 10, wait_ms: 250 };
 
 /// The log on Kafka. Dropping it waits, at most the delivery time-out, for what was appended.
 pub struct KafkaLog {
@@ -102,9 +101,8 @@ impl KafkaLog {
         let reports = Reports::new(health);
         let common = client::common(config)?;
 
-        let consumer =
-            client::consumer(&common, &config.topic_prefix, WATCHER_BUFFER_BYTES, WATCHER_FETCH_BYTES, reports.clone())
-                .map_err(|error| KafkaOpenError::Client(error.to_string()))?;
+        let consumer = client::consumer(&common, &config.topic_prefix, WATCHING, reports.clone())
+            .map_err(|error| KafkaOpenError::Client(error.to_string()))?;
         Topics::new(config, &shared.topics, &consumer, &common, reports.clone(), deadline)?.prepare()?;
         let producer = Arc::new(Producer::new(config, &common, Arc::clone(&shared), reports.clone())?);
         let genesis = Genesis { config, shared: &shared, consumer: &consumer, producer: &producer, deadline };

@@ -13,7 +13,7 @@ use rdkafka::ClientConfig;
 
 use super::{
     KafkaLogConfig,
-    client::{self, Reports},
+    client::{self, Fetching, Reports},
     reader::Reader,
     shared::Shared,
 };
@@ -31,7 +31,7 @@ pub(super) struct Readers {
     settings: ClientConfig,
     prefix: String,
     max: usize,
-    buffer_bytes: usize,
+    fetching: Fetching,
     timeout: Duration,
     shared: Arc<Shared>,
     reports: Reports,
@@ -59,7 +59,7 @@ impl Readers {
             settings: common.clone(),
             prefix: config.topic_prefix.clone(),
             max: config.max_readers,
-            buffer_bytes: config.read_buffer_bytes,
+            fetching: Fetching { buffer_bytes: config.read_buffer_bytes, fetch_bytes: FETCH_BYTES, wait_ms: 500 },
             timeout: Duration::from_millis(config.read_timeout_ms),
             shared,
             reports,
@@ -147,7 +147,7 @@ impl Readers {
     }
 
     fn open(&self) -> Result<Reader, LogError> {
-        client::consumer(&self.settings, &self.prefix, self.buffer_bytes, FETCH_BYTES, self.reports.clone())
+        client::consumer(&self.settings, &self.prefix, self.fetching, self.reports.clone())
             .map(|consumer| Reader::new(consumer, self.shared.topics.clone(), self.epoch))
             .map_err(|error| LogError::not_stored(format!("a reader of the log could not be made: {error}")))
     }

@@ -11,16 +11,15 @@ use hindcast_journal::{
     Log, LogError, Outcome, Topic,
     kafka::{KafkaLog, KafkaLogConfig},
 };
-use hindcast_test_services::{State, Temporary};
 
-use crate::support::{LIMIT, append, bodies, config_at, eventually, open};
+use crate::support::{LIMIT, OwnKafka, append, bodies, config_at, eventually, open};
 
 /// The delivery time-out, and how long after it an answer may come.
 const TIMEOUT: Duration = Duration::from_secs(2);
 const SLACK: Duration = Duration::from_secs(4);
 
-fn config(kafka: &Temporary) -> KafkaLogConfig {
-    KafkaLogConfig { delivery_timeout_ms: 2_000, ..config_at(kafka.addresses()) }
+fn config(kafka: &OwnKafka) -> KafkaLogConfig {
+    KafkaLogConfig { delivery_timeout_ms: 2_000, ..config_at(kafka.services.addresses()) }
 }
 
 /// An append that has to fail, in bounded time, and can be repeated.
@@ -58,42 +57,41 @@ fn refuses_until_it_is_back(log: &KafkaLog, back: impl FnOnce()) {
 
 #[test]
 fn a_killed_broker_is_noticed_and_so_is_its_return() {
-    let mut kafka = Temporary::kafka(1).unwrap();
+    let mut kafka = OwnKafka::of_nodes(1);
     let log = open(&config(&kafka));
     for _ in 0..100 {
         append(&log, 0, "before").unwrap();
     }
-    kafka.node("kafka-1").unwrap().kill().unwrap();
-    refuses_until_it_is_back(&log, || kafka.node("kafka-1").unwrap().start().unwrap());
+    kafka.node("kafka-1").kill().unwrap();
+    refuses_until_it_is_back(&log, || kafka.node("kafka-1").start().unwrap());
 }
 
 #[test]
 fn a_hung_broker_is_noticed_and_so_is_its_return() {
-    let mut kafka = Temporary::kafka(1).unwrap();
+    let mut kafka = OwnKafka::of_nodes(1);
     let log = open(&config(&kafka));
     for _ in 0..100 {
         append(&log, 0, "before").unwrap();
     }
-    kafka.node("kafka-1").unwrap().pause().unwrap();
-    eventually("it hangs", || kafka.nodes()[0].state() == State::Paused);
-    refuses_until_it_is_back(&log, || kafka.node("kafka-1").unwrap().resume().unwrap());
+    kafka.pause("kafka-1");
+    refuses_until_it_is_back(&log, || kafka.node("kafka-1").resume().unwrap());
 }
 
 #[test]
 fn closing_takes_bounded_time_whatever_the_broker_does() {
-    let mut kafka = Temporary::kafka(1).unwrap();
+    let mut kafka = OwnKafka::of_nodes(1);
     let (hung, dead) = (open(&config(&kafka)), open(&config(&kafka)));
     for log in [&hung, &dead] {
         append(log, 0, "before").unwrap();
         assert!(bodies(log, 0).contains(&"before".to_owned()), "it has a reader");
     }
-    kafka.node("kafka-1").unwrap().pause().unwrap();
+    kafka.pause("kafka-1");
     let waiting = hung.append(vec![crate::support::record(Topic::Journal, 0, "waiting")]);
     let began = Instant::now();
     drop(hung);
     assert!(began.elapsed() < 2 * (TIMEOUT + SLACK), "{:?}", began.elapsed());
     assert_eq!(hindcast_journal::contract::wait(waiting).unwrap_err().outcome, Outcome::Unknown);
-    kafka.node("kafka-1").unwrap().kill().unwrap();
+    kafka.node("kafka-1").kill().unwrap();
     let began = Instant::now();
     drop(dead);
     assert!(began.elapsed() < TIMEOUT + SLACK, "{:?}", began.elapsed());
@@ -102,7 +100,7 @@ fn closing_takes_bounded_time_whatever_the_broker_does() {
 /// Of three brokers one is killed, then another hangs after the first is back, while many write.
 #[test]
 fn one_of_three_brokers_may_die() {
-    let mut kafka = Temporary::kafka(3).unwrap();
+    let mut kafka = OwnKafka::of_nodes(3);
     let log = open(&KafkaLogConfig { replication_factor: 3, min_insync_replicas: 2, ..config(&kafka) });
     let (done, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let acknowledged: BTreeMap<(u16, u64), String> = thread::scope(|scope| {
@@ -137,13 +135,13 @@ fn one_of_three_brokers_may_die() {
             println!("{what}: {:?}", eventually(what, || count.load(SeqCst) > before + 1_000));
         };
         more("writing begins");
-        kafka.node("kafka-1").unwrap().kill().unwrap();
+        kafka.node("kafka-1").kill().unwrap();
         more("writing goes on without a broker");
-        kafka.node("kafka-1").unwrap().start().unwrap();
+        kafka.node("kafka-1").start().unwrap();
         more("writing goes on with the broker back");
-        kafka.node("kafka-2").unwrap().pause().unwrap();
+        kafka.pause("kafka-2");
         more("writing goes on beside a hung broker");
-        kafka.node("kafka-2").unwrap().resume().unwrap();
+        kafka.node("kafka-2").resume().unwrap();
         more("writing goes on with the broker awake");
         done.store(true, SeqCst);
         writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()

@@ -7,9 +7,9 @@ use hindcast_journal::{
     kafka::{KafkaGroupConfig, KafkaLogConfig, KafkaMembership, KafkaSecurity, SaslMechanism, SecurityProtocol},
     membership::{Membership, Ownership},
 };
-use hindcast_test_services::{KafkaSetup, Temporary, ports};
+use hindcast_test_services::{KafkaSetup, Packages, Temporary, ports};
 
-use crate::support::{append, bodies, config_at, eventually, open, refusal};
+use crate::support::{OwnKafka, append, bodies, config_at, eventually, open, refusal};
 
 /// A certificate for 127.0.0.1 that signs itself: `certificate.pem`, and with its key `keystore.pem`.
 fn make_certificate(folder: &Path) {
@@ -28,11 +28,11 @@ fn make_certificate(folder: &Path) {
     fs::write(folder.join("keystore.pem"), both).unwrap();
 }
 
-fn secured_kafka(folder: &Path) -> Temporary {
+fn secured_kafka(folder: &Path) -> OwnKafka {
     make_certificate(folder);
     let login = "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"broker\" \
                  password=\"of the broker\";";
-    Temporary::start(|own, packages| {
+    let set_up = |own: &Path, packages: &Packages| {
         KafkaSetup::new(1, ports::free(KafkaSetup::ports(1))?)
             .secured()
             .property("listener.security.protocol.map=CLIENT:SASL_SSL,CONTROLLER:PLAINTEXT")
@@ -48,8 +48,8 @@ fn secured_kafka(folder: &Path) -> Temporary {
             .format_argument("--add-scram")
             .format_argument("SCRAM-SHA-512=[name=broker,password=of the broker]")
             .set_up(own, packages)
-    })
-    .unwrap()
+    };
+    OwnKafka::start(|| Temporary::start(set_up))
 }
 
 struct Nobody;
@@ -82,7 +82,7 @@ fn tls_and_a_password_open_the_log_and_nothing_else_does() {
             ca_file: Some(folder.path().join("certificate.pem")),
             ..KafkaSecurity::default()
         },
-        ..config_at(kafka.addresses())
+        ..config_at(kafka.services.addresses())
     };
     let log = open(&good);
     append(&log, 1, "secret").unwrap();

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +11,7 @@ use hindcast_journal::{
     contract::wait,
     kafka::{KafkaLog, KafkaLogConfig, KafkaOpenError},
 };
-use hindcast_test_services::shared;
+use hindcast_test_services::{Node, State, Temporary, shared};
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -18,6 +19,34 @@ use rdkafka::{
 };
 
 pub(crate) const LIMIT: ReadLimit = ReadLimit { records: 1_000, bytes: 1 << 20 };
+
+/// Brokers of a test's own. One test has any at a time: each broker takes much of the machine.
+pub(crate) struct OwnKafka {
+    pub(crate) services: Temporary,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl OwnKafka {
+    pub(crate) fn start(start: impl FnOnce() -> Result<Temporary, hindcast_test_services::Error>) -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { services: start().unwrap_or_else(|error| panic!("{error}")), _alone: alone }
+    }
+
+    pub(crate) fn of_nodes(nodes: u16) -> Self {
+        Self::start(|| Temporary::kafka(nodes))
+    }
+
+    pub(crate) fn node(&mut self, name: &str) -> &mut Node {
+        self.services.node(name).unwrap()
+    }
+
+    /// Returns once it hangs.
+    pub(crate) fn pause(&mut self, name: &str) {
+        self.node(name).pause().unwrap();
+        eventually("it hangs", || self.node(name).state() == State::Paused);
+    }
+}
 
 /// A log of its own for a test: topics with a prefix that nobody else uses.
 pub(crate) fn config() -> KafkaLogConfig {
