@@ -11,7 +11,13 @@ use crate::{
 };
 
 /// Features of the tests that need Kafka, a CQL store or a registry. Without them `cargo test` needs Rust alone.
-const REAL_SERVICES: [&str; 2] = ["hindcast-journal/real-services", "hindcast-test-services/real-services"];
+const REAL_SERVICES: [&str; 5] = [
+    "hindcast-journal/real-services",
+    "hindcast-registry/real-services",
+    "hindcast-test-services/real-services",
+    "hindcast-views/real-services",
+    "hindcast/real-services",
+];
 
 /// Builds all tests, then starts the services, runs the tests and ends the services.
 pub(crate) fn run() -> StepResult {
