@@ -15,8 +15,8 @@ use crate::{Kind, error::Error, ports, probe::Probe, process::ProcessId};
 
 /// How often a node that starts is asked.
 const POLL: Duration = Duration::from_millis(100);
-/// How long a node may take to answer: ten times what it takes on two idle cores.
-const START_LIMIT: Duration = Duration::from_secs(120);
+/// How long a node may take to answer: twenty times what it takes on two idle cores, for they seldom are.
+const START_LIMIT: Duration = Duration::from_secs(240);
 /// How long a node may take to end by itself.
 const STOP_LIMIT: Duration = Duration::from_secs(40);
 /// How long the system may take to end it.
@@ -255,12 +255,13 @@ impl Node {
         self.forget()
     }
 
-    /// SIGSTOP: it answers no more and holds its connections open, until [`Self::resume`].
+    /// SIGSTOP: it answers no more and holds its connections open, until [`Self::resume`]. Returns once none of its
+    /// threads runs.
     ///
     /// # Errors
-    /// When the signal can't be sent.
+    /// When the signal can't be sent or is not obeyed.
     pub fn pause(&self) -> Result<(), Error> {
-        self.facts.process.map_or(Ok(()), |process| process.signal(Signal::STOP))
+        self.facts.process.map_or(Ok(()), |process| process.pause(KILL_LIMIT))
     }
 
     /// SIGCONT: it goes on as if nothing had been.

@@ -12,8 +12,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// How long connecting and each read may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long connecting and each read may take. A machine that compiles at the same time lets a service wait for seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -67,9 +67,24 @@ impl ProcessId {
         self.stat().is_some()
     }
 
-    /// Whether it is alive and stopped by a signal.
+    /// Whether it is alive and stopped by a signal, all its threads.
     pub(crate) fn is_paused(self) -> bool {
-        self.stat().is_some_and(|stat| stat.state == 'T')
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().filter_map(Result::ok);
+        let mut states = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+        self.is_alive() && states.all(|stat| Stat::parse(&stat).is_none_or(|stat| stat.state == 'T'))
+    }
+
+    /// Stops it with a signal and waits until its threads have: each does when it gets to run next.
+    pub(crate) fn pause(self, limit: Duration) -> Result<(), Error> {
+        self.signal(Signal::STOP)?;
+        let deadline = Instant::now() + limit;
+        while self.is_alive() && !self.is_paused() {
+            if Instant::now() >= deadline {
+                return Err(Error::new(format!("process {} does not stop", self.pid)));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
     }
 
     /// Sends a signal, unless it has ended.
@@ -133,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let process = sleep(folder.path());
         assert!(process.is_alive() && !process.is_paused());
-        process.signal(Signal::STOP).unwrap();
+        process.pause(Duration::from_secs(10)).unwrap();
         assert!(!process.ends_within(Duration::from_millis(50)) && process.is_paused());
         process.signal(Signal::CONT).unwrap();
         process.signal(Signal::TERM).unwrap();

@@ -18,6 +18,8 @@ use crate::{
 
 /// Holds the process whose services are in a folder.
 const OWNER: &str = "owner.json";
+/// Ends the name of a folder that is being made.
+const NEW: &str = ".new";
 
 /// Services of one test, in a folder of their own. Dropped, they are killed and the folder is removed; when the test
 /// failed, the folder stays and its place is printed.
@@ -78,11 +80,12 @@ impl Temporary {
     /// When they can't be set up or don't start.
     pub fn start(set_up: impl FnOnce(&Path, &Packages) -> Result<Vec<Node>, Error>) -> Result<Self, Error> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let folder = root().join(format!("{}-{}", std::process::id(), since_1970.as_nanos()));
-        fs::create_dir_all(&folder).map_err(|error| Error::file(&folder, &error))?;
+        let name = format!("{}-{}", std::process::id(), since_1970.as_nanos());
+        // Under its name only once the owner is in it: without one it would be swept.
+        let (folder, new) = (root().join(&name), root().join(format!("{name}{NEW}")));
         let owner = serde_json::to_string(&ProcessId::own()).map_err(|error| Error::new(error.to_string()))?;
-        let owner_file = folder.join(OWNER);
-        fs::write(&owner_file, owner).map_err(|error| Error::file(&owner_file, &error))?;
+        let made = fs::create_dir_all(&new).and_then(|()| fs::write(new.join(OWNER), owner));
+        made.and_then(|()| fs::rename(&new, &folder)).map_err(|error| Error::file(&folder, &error))?;
         let mut services = Self { folder, nodes: Vec::new(), kept: false };
         services.nodes = set_up(&services.folder, &Packages::shared())?;
         start_all(&mut services.nodes)?;
@@ -135,6 +138,9 @@ fn root() -> PathBuf {
 }
 
 fn is_owned(folder: &Path) -> bool {
+    if folder.extension().is_some_and(|extension| NEW.ends_with(&*extension.to_string_lossy())) {
+        return true;
+    }
     let owner = fs::read_to_string(folder.join(OWNER)).ok();
     let owner = owner.and_then(|text| serde_json::from_str::<Option<ProcessId>>(&text).ok()).flatten();
     owner.is_some_and(ProcessId::is_alive)
