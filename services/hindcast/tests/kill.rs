@@ -102,4 +102,3 @@ fn judge_folder(data: &Path, told: &[Told], answers: &[((String, String), Value)
     let codec = Codec::new(LocalRegistry).unwrap();
     println!("{:?}", judge(&log, &codec, &views, told, answers));
 }
-

@@ -39,6 +39,7 @@ pub(super) async fn connect(config: &CqlViewsConfig) -> Result<Session, OpenErro
         .connection_timeout(connect_timeout)
         .hostname_resolution_timeout(Some(connect_timeout))
         .metadata_request_clientside_timeout(connect_timeout)
+        .metadata_request_serverside_timeout(connect_timeout)
         .keepalive_interval(request_timeout.max(SHORTEST_KEEPALIVE))
         .keepalive_timeout(request_timeout.max(SHORTEST_KEEPALIVE))
         .schema_agreement_timeout(SCHEMA_TIMEOUT)

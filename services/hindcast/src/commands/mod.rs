@@ -29,7 +29,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Import(args) => in_runtime(import::run(args, json)),
         Command::Evaluate(args) => evaluate::run(&args, json),
         Command::Bench(args) => in_runtime(bench::run(args, json)),
-        Command::Schema(args) => schema::run(args, json),
+        Command::Schema(args) => schema::run(&args, json),
         Command::Completions(args) => completions::run(&args),
     }
 }

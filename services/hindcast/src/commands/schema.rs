@@ -1,6 +1,6 @@
 //! `hindcast schema`: the schemas of the logs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use hindcast_registry::{ConfluentRegistry, RegistryConfig, register_known};
@@ -45,10 +45,10 @@ Examples:
 /// # Errors
 /// When the registry refuses a schema or can't be asked, or the output can't be written; incompatibilities are printed
 /// and give exit code 3.
-pub fn run(args: SchemaArgs, json: bool) -> Result<Outcome, Failure> {
-    match args.action {
+pub fn run(args: &SchemaArgs, json: bool) -> Result<Outcome, Failure> {
+    match &args.action {
         SchemaAction::Check => check(json),
-        SchemaAction::Register { config } => register(config, json),
+        SchemaAction::Register { config } => register(config.as_deref(), json),
     }
 }
 
@@ -65,8 +65,8 @@ struct RegisteredSchema {
     id: u32,
 }
 
-fn register(config: Option<PathBuf>, json: bool) -> Result<Outcome, Failure> {
-    let config = ServeConfig::load(config.as_deref(), &Overrides::default())?.registry;
+fn register(config: Option<&Path>, json: bool) -> Result<Outcome, Failure> {
+    let config = ServeConfig::load(config, &Overrides::default())?.registry;
     let url = config.url.clone();
     // To register is what was asked for, whatever processes may do when they start.
     let registry = ConfluentRegistry::new(&RegistryConfig { register: true, ..config }).map_err(Failure::failed)?;

@@ -91,8 +91,8 @@ fn of_two_admins_one_wins() {
     };
     let mut wins = [0, 0];
     for round in 0..20 {
-        let (first, second) =
-            runtime.block_on(async { tokio::join!(change(round as usize % 2, round), change(1 - round as usize % 2, round)) });
+        let (first, second) = runtime
+            .block_on(async { tokio::join!(change(round as usize % 2, round), change(1 - round as usize % 2, round)) });
         let outcomes = if round % 2 == 0 { [first, second] } else { [second, first] };
         let winner = outcomes.iter().position(Result::is_ok).expect("one wins");
         wins[winner] += 1;
@@ -100,7 +100,10 @@ fn of_two_admins_one_wins() {
         assert!(matches!(lost, Err(ChangeError::Conflict(_) | ChangeError::Refused { .. })), "{lost:?}");
         let offset = *outcomes[winner].as_ref().unwrap();
         for admin in &admins {
-            assert!(runtime.block_on(admin.reached(offset + 1, WITHIN)) || admin.key_by_id(&format!("race-{round}")).is_some());
+            assert!(
+                runtime.block_on(admin.reached(offset + 1, WITHIN))
+                    || admin.key_by_id(&format!("race-{round}")).is_some()
+            );
             let key = admin.key_by_id(&format!("race-{round}")).unwrap();
             assert_eq!(key.user_id.as_str(), format!("racing-{winner}"), "everyone knows the same");
         }

@@ -15,7 +15,7 @@ use crate::{
     support::{
         judge::{Judged, judge},
         runtime, seed,
-        writers::{OnFailure, Places, SYMBOLS, Told, Writer},
+        writers::{OnFailure, SYMBOLS, Told, Writer},
     },
     system::System,
 };
@@ -25,12 +25,12 @@ const USERS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How often each fault happens.
-pub fn fault_rounds() -> usize {
+pub(crate) fn fault_rounds() -> usize {
     std::env::var("HINDCAST_FAULT_ROUNDS").map_or(5, |text| text.parse().unwrap())
 }
 
 /// Clients under way.
-pub struct Load {
+pub(crate) struct Load {
     runtime: Runtime,
     keys: Vec<String>,
     stop: Arc<AtomicBool>,
@@ -39,11 +39,8 @@ pub struct Load {
 
 impl Load {
     /// One client for each of a few users, each sending what failed again as often as told.
-    pub fn begin(system: &System, rng: &mut StdRng, on_failure: OnFailure) -> Self {
-        Self::begin_at(system, system.places(), rng, on_failure)
-    }
-
-    pub fn begin_at(system: &System, places: Places, rng: &mut StdRng, on_failure: OnFailure) -> Self {
+    pub(crate) fn begin(system: &System, rng: &mut StdRng, on_failure: OnFailure) -> Self {
+        let places = system.places();
         let (runtime, stop) = (runtime(), Arc::new(AtomicBool::new(false)));
         let admin = system.http("admin");
         let keys: Vec<String> =
@@ -68,7 +65,7 @@ impl Load {
     }
 
     /// Ends the clients, waits until everything is projected, ends the system and judges it.
-    pub fn end(self, system: &mut System, what: &str) -> Judged {
+    pub(crate) fn end(self, system: &mut System, what: &str) -> Judged {
         self.stop.store(true, Ordering::Release);
         let told: Vec<Told> = self.clients.into_iter().map(|client| self.runtime.block_on(client).unwrap()).collect();
         let began = Instant::now();
@@ -99,7 +96,7 @@ async fn current(http: &crate::support::Http, path: &str, key: &str) -> serde_js
 }
 
 /// Runs a test with a seed that is printed when it fails.
-pub fn seeded(run: impl FnOnce(StdRng)) {
+pub(crate) fn seeded(run: impl FnOnce(StdRng)) {
     let seed = seed();
     println!("seed {seed}");
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(StdRng::seed_from_u64(seed))));

@@ -4,7 +4,13 @@
 //!
 //! `HINDCAST_SEED` repeats a run's choices, `HINDCAST_FAULT_ROUNDS` changes how often each fault happens.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)] // a test
 
 mod admins;
 mod load;

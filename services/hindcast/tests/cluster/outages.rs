@@ -122,7 +122,12 @@ fn with_the_store_down_nobody_gets_a_wrong_or_another_ones_number() {
     let before: BTreeMap<usize, f64> = runtime.block_on(async {
         for (user, key) in keys.iter().enumerate() {
             let trades: Vec<_> = (0..40)
-                .map(|number| with(trade("ES", if number % (user + 2) == 0 { 10.0 } else { -10.0 }), json!({"type": "trade", "entry_rsi": 28.5})))
+                .map(|number| {
+                    with(
+                        trade("ES", if number % (user + 2) == 0 { 10.0 } else { -10.0 }),
+                        json!({"type": "trade", "entry_rsi": 28.5}),
+                    )
+                })
                 .collect();
             let answer = ingress.post("/v1/events", key, &trades.into()).await;
             assert_eq!(answer.status, StatusCode::OK, "{answer:?}");

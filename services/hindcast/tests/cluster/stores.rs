@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, thread::sleep, time::Duration};
 
 use hindcast_test_services::Temporary;
 use rand::{RngExt, rngs::StdRng};
-use rdkafka::{ClientConfig, consumer::{BaseConsumer, Consumer as _}};
+use rdkafka::{
+    ClientConfig,
+    consumer::{BaseConsumer, Consumer as _},
+};
 
 use crate::{
     load::{Load, fault_rounds, seeded},

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     net::TcpListener,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -18,45 +17,45 @@ use hindcast_views::cql::{CqlViews, CqlViewsConfig};
 use crate::support::{Http, Server, writers::Places};
 
 /// A member that was not heard of for so long loses its partitions: as short as brokers allow.
-pub const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
+pub(crate) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Where a system keeps everything.
 #[derive(Clone)]
-pub struct Services {
-    pub kafka: String,
-    pub cql: String,
-    pub registry: String,
+pub(crate) struct Services {
+    pub(crate) kafka: String,
+    pub(crate) cql: String,
+    pub(crate) registry: String,
     /// Copies of each topic.
-    pub replicas: u16,
+    pub(crate) replicas: u16,
 }
 
 impl Services {
     /// Those that all tests of a run share.
-    pub fn shared() -> Self {
+    pub(crate) fn shared() -> Self {
         let told = |service: Result<String, hindcast_test_services::Error>| service.unwrap_or_else(|e| panic!("{e}"));
         Self {
-            kafka: told(hindcast_test_services::kafka()),
-            cql: told(hindcast_test_services::cql()),
-            registry: told(hindcast_test_services::registry()),
+            kafka: told(hindcast_test_services::shared::kafka()),
+            cql: told(hindcast_test_services::shared::cql()),
+            registry: told(hindcast_test_services::shared::registry()),
             replicas: 1,
         }
     }
 }
 
 /// The processes of a system, by name.
-pub struct System {
+pub(crate) struct System {
     services: Services,
     /// What topics and the keyspace are called.
     name: String,
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
     ports: BTreeMap<&'static str, u16>,
-    pub processes: BTreeMap<&'static str, Server>,
+    pub(crate) processes: BTreeMap<&'static str, Server>,
 }
 
 impl System {
     /// A system without processes.
-    pub fn new(services: Services) -> Self {
+    pub(crate) fn new(services: Services) -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let name = format!("t{}_{}", std::process::id(), since_1970.as_nanos() % 10_000_000_000);
         let folder = tempfile::tempdir().unwrap();
@@ -77,15 +76,14 @@ impl System {
             ("VIEWS__CQL__KEYSPACE", name.clone()),
             ("REGISTRY__URL", services.registry.clone()),
         ];
-        let mut environment: Vec<_> =
-            own.into_iter().map(|(key, value)| (format!("HINDCAST_{key}"), value)).collect();
+        let mut environment: Vec<_> = own.into_iter().map(|(key, value)| (format!("HINDCAST_{key}"), value)).collect();
         // A list is written as in TOML.
         environment.push(("HINDCAST_VIEWS__CQL__NODES".to_owned(), format!("[\"{}\"]", services.cql)));
         Self { services, name, folder, environment, ports: BTreeMap::new(), processes: BTreeMap::new() }
     }
 
     /// Every role twice, but for the admin's.
-    pub fn whole(services: Services) -> Self {
+    pub(crate) fn whole(services: Services) -> Self {
         let mut system = Self::new(services);
         for name in ["admin", "ingress-1", "ingress-2", "projector-1", "projector-2", "confidence-1", "confidence-2"] {
             system.start(name);
@@ -94,7 +92,7 @@ impl System {
     }
 
     /// Starts a process of the role that its name begins with, on the same port every time.
-    pub fn start(&mut self, name: &'static str) {
+    pub(crate) fn start(&mut self, name: &'static str) {
         let port = *self.ports.entry(name).or_insert_with(free_port);
         let role = name.split('-').next().unwrap();
         let mut environment = self.environment.clone();
@@ -106,28 +104,28 @@ impl System {
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self, name: &str) {
+    pub(crate) fn kill(&mut self, name: &str) {
         self.processes.remove(name).unwrap().kill();
     }
 
     /// SIGTERM, and waits for the end.
-    pub fn stop(&mut self, name: &str) {
+    pub(crate) fn stop(&mut self, name: &str) {
         self.processes.remove(name).unwrap().stop();
     }
 
     /// SIGSTOP or SIGCONT.
-    pub fn signal(&self, name: &str, signal: &str) {
+    pub(crate) fn signal(&self, name: &str, signal: &str) {
         let pid = self.processes[name].child.id().to_string();
         assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Requests to a process, whether it runs or not.
-    pub fn http(&self, name: &str) -> Http {
+    pub(crate) fn http(&self, name: &str) -> Http {
         Http::new(&format!("http://127.0.0.1:{}", self.ports[name]))
     }
 
     /// Where clients write.
-    pub fn places(&self) -> Places {
+    pub(crate) fn places(&self) -> Places {
         let of = |role: &str| {
             let names = self.ports.keys().filter(|name| name.starts_with(role));
             names.map(|name| self.http(name)).collect::<Vec<_>>()
@@ -136,14 +134,14 @@ impl System {
     }
 
     /// Ends all processes as an operator would.
-    pub fn stop_all(&mut self) {
+    pub(crate) fn stop_all(&mut self) {
         let names: Vec<_> = self.processes.keys().copied().collect();
         for name in names {
             self.stop(name);
         }
     }
 
-    pub fn log_config(&self) -> KafkaLogConfig {
+    pub(crate) fn log_config(&self) -> KafkaLogConfig {
         KafkaLogConfig {
             brokers: self.services.kafka.clone(),
             topic_prefix: self.name.clone(),
@@ -156,7 +154,7 @@ impl System {
     }
 
     /// What the processes work on, opened by the test itself. Blocks.
-    pub fn open(&self, runtime: &tokio::runtime::Runtime) -> (Arc<KafkaLog>, Codec, CqlViews) {
+    pub(crate) fn open(&self, runtime: &tokio::runtime::Runtime) -> (Arc<KafkaLog>, Codec, CqlViews) {
         let log = Arc::new(KafkaLog::open(&self.log_config()).unwrap());
         let views = CqlViewsConfig {
             nodes: vec![self.services.cql.clone()],
@@ -170,15 +168,6 @@ impl System {
         let registry = RegistryConfig { url: self.services.registry.clone(), register: false, ..Default::default() };
         let registry = ConfluentRegistry::new(&registry).unwrap();
         (log, Codec::new(Recorded::new(control, registry)).unwrap(), views)
-    }
-
-    /// The environment of a process, for commands of the program.
-    pub fn environment(&self) -> Vec<(&str, &str)> {
-        self.environment.iter().map(|(key, value)| (&**key, &**value)).collect()
-    }
-
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 }
 

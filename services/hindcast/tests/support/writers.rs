@@ -219,4 +219,3 @@ fn trade(rng: &mut StdRng, told: &Told) -> Value {
     }
     trade
 }
-
