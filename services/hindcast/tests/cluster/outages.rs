@@ -81,12 +81,25 @@ fn with_the_log_down_writes_are_refused_in_bounded_time() {
             let answer = until_success(http, path, &key, &body).await;
             assert!(answer.status.is_success());
         }
-        let health = ingress.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
-        assert_eq!(health.status, StatusCode::OK, "{health:?}");
+        for name in ["admin", "ingress-1", "projector-1", "confidence-1"] {
+            until_healthy(&system.http(name)).await;
+        }
         system.http("admin").caught_up().await;
     });
     system.stop_all();
     kafka.stop().unwrap();
+}
+
+async fn until_healthy(http: &Http) {
+    let began = Instant::now();
+    loop {
+        let health = http.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
+        if health.status == StatusCode::OK {
+            return;
+        }
+        assert!(began.elapsed() < RECOVERY, "it does not become healthy by itself: {health:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 async fn until_success(http: &Http, path: &str, key: &str, body: &serde_json::Value) -> Answer {
@@ -151,6 +164,8 @@ fn with_the_store_down_nobody_gets_a_wrong_or_another_ones_number() {
         // Writes go on: they need the log only.
         let answer = ingress.post("/v1/trades", &keys[0], &trade("ES", 1.0)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        // Another process learns of it within milliseconds, as a rule.
+        tokio::time::sleep(Duration::from_millis(500)).await;
         for round in 0..6 {
             for (user, key) in keys.iter().enumerate() {
                 let began = Instant::now();
@@ -181,6 +196,9 @@ fn with_the_store_down_nobody_gets_a_wrong_or_another_ones_number() {
     runtime.block_on(async {
         for key in &keys {
             until_success(&confidence, dry, key, &signal("ES")).await;
+        }
+        for name in ["admin", "ingress-1", "projector-1", "confidence-1"] {
+            until_healthy(&system.http(name)).await;
         }
         system.http("admin").caught_up().await;
     });

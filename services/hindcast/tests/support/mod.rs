@@ -170,7 +170,7 @@ impl Http {
         }
         let request = request.body(Full::new(body.into())).unwrap();
         let exchange = async {
-            let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+            let response = self.client.request(request).await.map_err(|error| told(&error))?;
             let (head, body) = response.into_parts();
             let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
             Ok(Answer { status: head.status, headers: head.headers, body })
@@ -243,6 +243,12 @@ impl Http {
         }
         panic!("the projection did not catch up");
     }
+}
+
+/// An error and what it came from.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A signal as small as it may be.

@@ -110,6 +110,13 @@ impl Writer {
             let headers = [("content-type", "application/json")];
             let body = Bytes::from(body.to_string());
             let sent = place.try_send(Method::POST, path, Some(&self.key), &headers, body).await;
+            if attempt == times && times > 0 {
+                // What failed to the end is of interest to whoever reads why a test failed.
+                match &sent {
+                    Ok(answer) if answer.status.as_u16() != 503 => {}
+                    failed => eprintln!("{path} at {} failed the last time: {failed:?}", place.url),
+                }
+            }
             last = sent.ok();
             if last.as_ref().is_some_and(|answer| answer.status.as_u16() != 503) {
                 break;
