@@ -16,6 +16,9 @@ use crate::{LogError, Outcome};
 /// Appends written by one sync carry about this much at most, so that nobody waits long behind others' bulk.
 const GROUP_BYTES: usize = 4 << 20;
 
+/// More appends than these are worth a sync without waiting for others.
+const MOST_GATHERED: usize = 256;
+
 /// Appends waiting to be written.
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -23,6 +26,7 @@ pub(crate) struct Queue {
     changed: Condvar,
     max_records: usize,
     max_bytes: usize,
+    gather: Duration,
     pub(crate) counters: Counters,
 }
 
@@ -32,6 +36,10 @@ struct State {
     /// Of what waits and what is being written.
     records: usize,
     bytes: usize,
+    /// The writer sleeps until so many appends wait.
+    wake_at: usize,
+    /// How many the last group had.
+    last_group: usize,
     /// Why nothing is taken at present.
     down: Option<LogError>,
     closing: bool,
@@ -44,6 +52,7 @@ impl Queue {
             changed: Condvar::new(),
             max_records: config.max_queued_records,
             max_bytes: config.max_queued_bytes,
+            gather: Duration::from_micros(config.gather_us),
             counters: Counters::default(),
         }
     }
@@ -80,20 +89,25 @@ impl Queue {
         state.records += records;
         state.bytes += bytes;
         state.waiting.push_back(pending);
+        let is_enough = state.waiting.len() >= state.wake_at;
         drop(state);
-        self.changed.notify_one();
+        if is_enough {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 
     /// Waits for appends and takes all that wait, up to the bound of a group. `None` once closed and empty.
     pub(crate) fn take_group(&self) -> Option<Vec<Pending>> {
         let mut state = self.lock();
+        state.wake_at = 1;
         while state.waiting.is_empty() {
             if state.closing {
                 return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state = self.gather(state);
         let mut bytes = 0;
         let taken = state
             .waiting
@@ -104,7 +118,24 @@ impl Queue {
                 fits
             })
             .count();
+        state.last_group = taken;
+        state.wake_at = usize::MAX;
         Some(state.waiting.drain(..taken).collect())
+    }
+
+    /// Waits a little for as many appends as the last group had. Only the last one of them wakes the writer.
+    fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let expected = state.last_group.min(MOST_GATHERED);
+        if state.waiting.len() >= expected || self.gather.is_zero() {
+            return state;
+        }
+        let until = Instant::now() + self.gather;
+        state.wake_at = expected;
+        while state.waiting.len() < expected && !state.closing {
+            let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else { break };
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 
     /// The room that a group took up is free again.

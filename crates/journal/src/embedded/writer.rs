@@ -1,7 +1,8 @@
 //! The one thread that writes.
 //!
 //! Whatever waits becomes one group: one batch, one sync, then the acknowledgements. While a group is being synced the
-//! next one gathers, so that the number of syncs adapts to the load without any timer.
+//! next one gathers, and a moment longer if it has fewer appends than the last one had: the number of syncs adapts to the
+//! load.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -22,7 +22,7 @@ pub(super) enum Variant {
     DryRun,
 }
 
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 128;
 /// Closed trades in each book.
 const TRADES: usize = 500;
 const BODIES: usize = 1_024;

@@ -36,6 +36,45 @@ fn bodies_written(disk: &SimulatedDisk) -> u64 {
     (0..10).filter_map(|slot| disk.last_offset(slot).unwrap()).sum()
 }
 
+/// Clients that were answered together come again together, one after the other.
+#[test]
+fn a_group_waits_for_those_who_came_the_last_time() {
+    let hour = 3_600_000_000;
+    let queue = Arc::new(Queue::new(&EmbeddedLogConfig { gather_us: hour, ..config() }));
+    let push = |queue: &Queue| {
+        let records = [record(Topic::Journal, 0, "body")];
+        let (reply, _) = oneshot::channel();
+        queue.push(Pending { encoded: Encoded::new(&records, Layout::with_partitions(3)).unwrap(), reply }).unwrap();
+    };
+    for alone in 1..=3 {
+        push(&queue);
+        assert_eq!(queue.take_group().unwrap().len(), 1, "who writes alone waits for nobody: {alone}");
+    }
+    (0..3).for_each(|_| push(&queue));
+    assert_eq!(queue.take_group().unwrap().len(), 3);
+    let coming = thread::spawn({
+        let queue = Arc::clone(&queue);
+        move || {
+            for _ in 0..3 {
+                thread::sleep(std::time::Duration::from_millis(5));
+                push(&queue);
+            }
+        }
+    });
+    assert_eq!(queue.take_group().unwrap().len(), 3);
+    coming.join().unwrap();
+    push(&queue);
+    queue.close();
+    assert_eq!(queue.take_group().unwrap().len(), 1, "nobody else will come");
+    assert!(queue.take_group().is_none());
+    // And not for ever.
+    let queue = Queue::new(&EmbeddedLogConfig { gather_us: 1_000, ..config() });
+    (0..3).for_each(|_| push(&queue));
+    assert_eq!(queue.take_group().unwrap().len(), 3);
+    push(&queue);
+    assert_eq!(queue.take_group().unwrap().len(), 1);
+}
+
 #[test]
 fn a_group_is_bounded() {
     let disk = SimulatedDisk::new(1);
