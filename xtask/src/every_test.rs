@@ -6,12 +6,15 @@
 use crate::{
     command::{Program, cargo},
     failure::StepResult,
+    needs,
     report::say,
     services::ForTests,
 };
 
-/// Features of the tests that need Kafka, a CQL store or a registry. Without them `cargo test` needs Rust alone.
-const REAL_SERVICES: [&str; 5] = [
+/// Features of the tests that need Kafka, a CQL store or a registry, and of what only such tests can show. Without them
+/// `cargo test` needs Rust alone.
+const REAL_SERVICES: [&str; 6] = [
+    "hindcast-journal/kafka-tls",
     "hindcast-journal/real-services",
     "hindcast-registry/real-services",
     "hindcast-test-services/real-services",
@@ -21,6 +24,7 @@ const REAL_SERVICES: [&str; 5] = [
 
 /// Builds all tests, then starts the services, runs the tests and ends the services.
 pub(crate) fn run() -> StepResult {
+    needs::openssl_headers()?;
     // Nothing runs beside the compiler that is not needed yet.
     cargo_test(["--no-run"]).run()?;
     let services = ForTests::start()?;

@@ -41,6 +41,21 @@ pub(crate) fn maven() -> StepResult {
     program_of("mvn", "--version", "maven")
 }
 
+/// What encrypted connections to Kafka are built with.
+pub(crate) fn openssl_headers() -> StepResult {
+    let is_there = || program(Path::new("pkg-config"), ["--exists", "openssl"]).succeeds();
+    if is_there() {
+        return Ok(());
+    }
+    debian_package("pkg-config");
+    debian_package("libssl-dev");
+    if is_there() {
+        return Ok(());
+    }
+    Err(Failure::new("the headers of OpenSSL are missing")
+        .with_remedy("on Debian: apt-get install pkg-config libssl-dev"))
+}
+
 /// A program, out of a package of Debian if it is missing.
 pub(crate) fn program_of(name: &str, harmless: &str, package: &str) -> StepResult {
     let is_there = || program(Path::new(name), [harmless]).succeeds();

@@ -46,6 +46,7 @@ impl Step {
             }
             Self::Lint => {
                 needs::component("clippy", "clippy")?;
+                needs::openssl_headers()?;
                 let workspace = ["clippy", "--locked", "--workspace", "--all-targets"];
                 let deny = ["--", "--deny", "warnings"];
                 cargo(workspace.into_iter().chain(every_test::features()).chain(deny)).run()
