@@ -175,8 +175,9 @@ impl Validate for ServeConfig {
         faults.at_least("confidence.append_timeout_ms", self.confidence.append_timeout_ms, 1);
         let runs_all = Role::ALL.iter().all(|role| self.roles.contains(role));
         let is_alone = self.log.engine == LogEngine::Embedded || self.views.engine == ViewsEngine::Embedded;
+        let asks_nobody = self.roles.iter().all(|role| *role == Role::Projector);
         faults.check(
-            runs_all || is_alone || self.auth.signing_keys_file.is_some(),
+            runs_all || is_alone || asks_nobody || self.auth.signing_keys_file.is_some(),
             "auth.signing_keys_file",
             "must name a file that all processes share: a token made by one is checked by the others",
         );
