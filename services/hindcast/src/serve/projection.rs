@@ -35,7 +35,12 @@ impl Projection {
     ) -> Result<Self, Failure> {
         let (log, views) = (engine.log(), engine.views());
         let table = TableName(Arc::clone(&generations.book_table));
-        follower::read_progress(&*views, board, &table).await.map_err(Failure::failed)?;
+        match follower::read_progress(&*views, board, &table).await {
+            Ok(()) => {}
+            // A store that is busy or away is no reason not to take events in; answers say how far behind they are.
+            Err(error) if error.retryable => tracing::warn!(%error, "progress can't be read yet"),
+            Err(error) => return Err(Failure::failed(error)),
+        }
         let (mut projector, mut joined) = (None, None);
         if config.roles.contains(&Role::Projector) {
             let metrics = ProjectorMetrics::register(registry, log.identity()).map_err(Failure::failed)?;

@@ -13,9 +13,10 @@ use crate::{
 /// Long enough for a process to come back, or for its partitions to be taken over.
 const PERSISTENT: OnFailure = OnFailure::Repeat(60, Duration::from_millis(250));
 
-/// How long a replica has to be ready before the next one is replaced, as orchestrators are told to wait: longer than
-/// clients wait before they send again, so that nobody meets two replicas that are away.
-const READY_FOR: Duration = Duration::from_millis(500);
+/// How long a replica has to be ready before the next one is replaced, as orchestrators are told to wait: longer than a
+/// new replica waits for the projection before it refuses, and than clients wait before they send again, so that nobody
+/// meets two replicas that are away.
+const READY_FOR: Duration = Duration::from_millis(1_500);
 
 fn a_while(rng: &mut StdRng) {
     sleep(Duration::from_millis(rng.random_range(200..1_500)));
