@@ -1,18 +1,15 @@
-//! A short run of each benchmark, to see that it works. Nothing is asserted about time: machines differ, and this is
-//! the build of the tests, not the one that is measured.
+//! A short run of each benchmark, to see that it works: on the embedded engine, and on the services that the tests have.
+//! Nothing is asserted about time: machines differ, and this is the build of the tests, not the one that is measured.
 
 mod measured;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use measured::Measured;
 use serde::Deserialize;
 
 use crate::{
-    command::program,
+    command::{Program, program},
     every_test::cargo_test,
     failure::{Failure, StepResult},
     report::say,
@@ -23,19 +20,34 @@ const SECONDS: &str = "1";
 /// How long each may take in all: filling books and starting what it is compared with come on top.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Runs all that the binary has.
+/// The configuration of the services that `cargo xtask services` starts; where those of the tests are is told beside it.
+const ON_SERVICES: [&str; 2] = ["--config", "infra/local/kafka.toml"];
+
+/// Runs all that the binary has on the embedded engine.
 pub(crate) fn run_all() -> StepResult {
+    run_each(&[], &[])
+}
+
+/// Runs all that the binary has on services; the variables say where they are.
+pub(crate) fn run_all_on(services: &[(&str, String)]) -> StepResult {
+    run_each(&ON_SERVICES, services)
+}
+
+fn run_each(arguments: &[&str], environment: &[(&str, String)]) -> StepResult {
     let hindcast = binary()?;
     let list = program(&hindcast, ["bench", "--list"]).output_within(LIMIT)?;
     let names = names(&list);
     if names.is_empty() {
         return Err(Failure::new("`hindcast bench --list` names no benchmark"));
     }
-    names.iter().try_for_each(|name| run(&hindcast, name))
+    names.iter().try_for_each(|name| {
+        let arguments = ["bench", name, "--seconds", SECONDS, "--json"].into_iter().chain(arguments.iter().copied());
+        run(program(&hindcast, arguments).env(environment), name)
+    })
 }
 
-fn run(hindcast: &Path, name: &str) -> StepResult {
-    let json = program(hindcast, ["bench", name, "--seconds", SECONDS, "--json"]).output_within(LIMIT)?;
+fn run(bench: Program, name: &str) -> StepResult {
+    let json = bench.output_within(LIMIT)?;
     let measured = Measured::parse(name, &json).map_err(|detail| Failure::new(format!("bench {name}: {detail}")))?;
     say(&measured.to_string());
     Ok(())

@@ -4,6 +4,7 @@
 //! compile most of the workspace once more, which takes longer than to start the services for all.
 
 use crate::{
+    bench,
     command::{Program, cargo},
     failure::StepResult,
     needs,
@@ -22,13 +23,14 @@ const REAL_SERVICES: [&str; 6] = [
     "hindcast/real-services",
 ];
 
-/// Builds all tests, then starts the services, runs the tests and ends the services.
+/// Builds all tests, then starts the services, runs the tests and each benchmark on them and ends the services.
 pub(crate) fn run() -> StepResult {
     needs::openssl_headers()?;
     // Nothing runs beside the compiler that is not needed yet.
     cargo_test(["--no-run"]).run()?;
     let services = ForTests::start()?;
     let tested = cargo_test([""; 0]).env(&services.variables()).run();
+    let tested = tested.and_then(|()| bench::run_all_on(&services.settings()));
     let ended = services.end(tested.is_err());
     if tested.is_ok() {
         return ended;

@@ -15,9 +15,10 @@ pub(crate) enum Step {
     Dependencies,
     /// image, compose file, alerts and proxy are valid and do what they should
     Infra,
-    /// every test, examples in the documentation included, and those against Kafka, Cassandra and a registry
+    /// every test, examples in the documentation included, and those against Kafka, Cassandra and a registry; then every
+    /// benchmark on these services for a second
     Test,
-    /// every benchmark runs for a second; no figure is judged
+    /// every benchmark runs for a second on the embedded engine; no figure is judged
     Bench,
 }
 

@@ -41,6 +41,11 @@ impl ForTests {
         status::variables(self.services.nodes())
     }
 
+    /// Tells `hindcast` where they are, on top of a configuration for such services.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        status::settings(self.services.nodes())
+    }
+
     /// Ends them; after a failure their logs stay to be read.
     pub(crate) fn end(mut self, failed: bool) -> StepResult {
         if failed {

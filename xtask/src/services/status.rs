@@ -60,15 +60,28 @@ pub(super) fn table(nodes: &[Node]) -> String {
 
 /// Where tests find the services.
 pub(super) fn variables(nodes: &[Node]) -> Vec<(&'static str, String)> {
+    let [kafka, cql, registry] = places(nodes);
+    let all = [(shared::KAFKA, kafka), (shared::CQL, cql), (shared::REGISTRY, registry)];
+    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// Where `hindcast` finds the services: overrides of its configuration.
+pub(super) fn settings(nodes: &[Node]) -> Vec<(&'static str, String)> {
+    let [kafka, cql, registry] = places(nodes);
+    vec![
+        ("HINDCAST_LOG__KAFKA__BROKERS", kafka),
+        // A list is written as in TOML.
+        ("HINDCAST_VIEWS__CQL__NODES", format!("[\"{cql}\"]")),
+        ("HINDCAST_REGISTRY__URL", registry),
+    ]
+}
+
+/// Kafka, the CQL store, the registry; empty where there is none.
+fn places(nodes: &[Node]) -> [String; 3] {
     let of = |kind: Kind| nodes.iter().filter(move |node| node.kind() == kind);
     let addresses = |kind| of(kind).map(|node| node.address().to_string()).collect::<Vec<_>>().join(",");
     let registry = of(Kind::Registry).map(registry_url).next().unwrap_or_default();
-    let all = [
-        (shared::KAFKA, addresses(Kind::Kafka)),
-        (shared::CQL, addresses(Kind::Cassandra)),
-        (shared::REGISTRY, registry),
-    ];
-    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    [addresses(Kind::Kafka), addresses(Kind::Cassandra), registry]
 }
 
 /// For a shell.

@@ -8,6 +8,7 @@
 //! Each record of an append survives on its own. What is known to be down is refused at once; what times out may have
 //! been stored.
 
+pub mod bare;
 mod client;
 mod config;
 mod delivery;
@@ -21,6 +22,7 @@ mod producer;
 mod reader;
 mod readers;
 mod record;
+mod remove;
 mod shared;
 mod topics;
 mod watcher;
@@ -47,6 +49,7 @@ use offsets::Side;
 pub use open_error::KafkaOpenError;
 use producer::Producer;
 use readers::Readers;
+pub use remove::remove;
 use shared::Shared;
 use tokio::sync::watch;
 use topics::Topics;

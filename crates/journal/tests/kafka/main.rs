@@ -6,6 +6,7 @@ mod contract;
 mod following;
 mod group;
 mod opening;
+mod removing;
 #[cfg(feature = "kafka-tls")]
 mod secured;
 mod support;

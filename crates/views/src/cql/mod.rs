@@ -6,12 +6,14 @@
 //!
 //! Futures have to be polled within a tokio runtime with time; requests run in the one that the store was opened in.
 
+pub mod bare;
 mod config;
 mod connect;
 mod failure;
 mod health;
 mod keyspace;
 mod read;
+mod remove;
 mod requests;
 mod retry;
 mod tables;
@@ -30,6 +32,7 @@ use std::{
 
 pub use config::CqlViewsConfig;
 use failure::Failure;
+pub use remove::remove;
 use requests::{Purpose, Requests};
 use tables::{Tables, probe_key};
 use tokio::{

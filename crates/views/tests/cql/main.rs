@@ -6,6 +6,7 @@ mod loss;
 mod opening;
 mod pauses;
 mod proxy;
+mod removing;
 mod versions;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! `POST /v1/confidence` with everything on, beside a bare axum handler.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -8,7 +8,8 @@ use http::StatusCode;
 use super::{
     BenchError, bare,
     bodies::{self, by_turns, next_body},
-    load::{Plan, closed_loop, open_loop},
+    load::{Load, Plan, Requests, closed_loop, open_loop},
+    places::Places,
     report::{HalfLoad, Limit, Measured, Report},
     system::{System, User, post},
 };
@@ -31,54 +32,25 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const BACKGROUND_EVENTS_PER_SECOND: u64 = 1_000;
 const BACKGROUND_BATCH: usize = 50;
 
-pub(super) async fn run(measure: Duration, variant: Variant) -> Result<Report, BenchError> {
+pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) -> Result<Report, BenchError> {
     let (name, target, path) = match variant {
         Variant::Recorded => ("confidence", 0.35, "/v1/confidence"),
         Variant::DryRun => ("confidence-dry-run", 0.60, "/v1/confidence?dry_run=true"),
     };
-    let system = System::start().await?;
-    let users = Arc::new(system.users(CONNECTIONS).await?);
-    fill_books(&system, &users).await?;
     let signals: Arc<[Bytes]> = bodies::signals(BODIES).into();
-    let requests = {
-        let (users, signals) = (Arc::clone(&users), Arc::clone(&signals));
-        move |connection: usize, number: u64| {
-            let user = by_turns(&users, connection);
-            post(path, user, "application/json", next_body(&signals, connection, number))
-        }
-    };
-    let plan =
-        Plan { addr: system.addr(), connections: CONNECTIONS, expect: StatusCode::OK, warm_up: WARM_UP, measure };
-    let ours = closed_loop(plan, requests.clone()).await?;
-    system.caught_up().await?;
-    let background = background(&system).await?;
-    let half = open_loop(plan, ours.per_second() / 2.0, requests).await;
-    background.abort();
-    let half = half?;
-    system.stop().await?;
+    let system = System::start(places).await?;
+    let measured = through(&system, path, &signals, measure).await;
+    let Through { users, saturated, half } = system.stop_after(measured).await?;
 
     let (bare_addr, bare) = bare::start().await?;
-    let bare_requests = {
-        let (users, signals) = (Arc::clone(&users), Arc::clone(&signals));
-        move |connection: usize, number: u64| {
-            let user = by_turns(&users, connection);
-            post("/", user, "application/json", next_body(&signals, connection, number))
-        }
-    };
-    let limit = closed_loop(Plan { addr: bare_addr, ..plan }, bare_requests).await;
+    let limit = closed_loop(plan(bare_addr, measure), requests("/", users, signals)).await;
     bare.abort();
     let limit = Limit {
         what: "a bare axum handler that parses the same body and answers JSON",
         per_second: limit?.per_second(),
     };
 
-    let measured = Measured {
-        per_second: ours.per_second(),
-        p50_us: Some(ours.percentile_us(50.0)),
-        p99_us: Some(ours.percentile_us(99.0)),
-        p999_us: Some(ours.percentile_us(99.9)),
-    };
-    let mut report = Report::new(name, target, measured, limit)
+    let mut report = Report::new(name, places.engine(), target, Measured::requests(&saturated), limit)
         .with("connections", CONNECTIONS)
         .with("closed_trades_per_book", TRADES);
     report.half_load = Some(HalfLoad {
@@ -89,6 +61,42 @@ pub(super) async fn run(measure: Duration, variant: Variant) -> Result<Report, B
         p999_us: half.percentile_us(99.9),
     });
     Ok(report)
+}
+
+/// What was measured through a system.
+struct Through {
+    users: Arc<Vec<User>>,
+    saturated: Load,
+    half: Load,
+}
+
+async fn through(
+    system: &System,
+    path: &'static str,
+    signals: &Arc<[Bytes]>,
+    measure: Duration,
+) -> Result<Through, BenchError> {
+    let users = Arc::new(system.users(CONNECTIONS).await?);
+    fill_books(system, &users).await?;
+    let requests = requests(path, Arc::clone(&users), Arc::clone(signals));
+    let plan = plan(system.addr(), measure);
+    let saturated = closed_loop(plan, requests.clone()).await?;
+    system.caught_up().await?;
+    let background = background(system).await?;
+    let half = open_loop(plan, saturated.per_second() / 2.0, requests).await;
+    background.abort();
+    Ok(Through { users, saturated, half: half? })
+}
+
+fn plan(addr: SocketAddr, measure: Duration) -> Plan {
+    Plan { addr, connections: CONNECTIONS, expect: StatusCode::OK, warm_up: WARM_UP, measure }
+}
+
+fn requests(path: &'static str, users: Arc<Vec<User>>, signals: Arc<[Bytes]>) -> impl Requests {
+    move |connection: usize, number: u64| {
+        let user = by_turns(&users, connection);
+        post(path, user, "application/json", next_body(&signals, connection, number))
+    }
 }
 
 async fn fill_books(system: &System, users: &[User]) -> Result<(), BenchError> {

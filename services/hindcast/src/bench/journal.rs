@@ -4,19 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use hindcast_bodies::{ItemBody, Stamp, parse_item, split_ndjson};
 use hindcast_domain::{Instruments, TimestampUs, partition_of};
-use hindcast_journal::{
-    Log, NewRecord, RecordType, Topic,
-    embedded::{EmbeddedLog, EmbeddedLogConfig},
-};
-use hindcast_schemas::{Codec, Event, LocalRegistry};
+use hindcast_journal::{Log, NewRecord, RecordType, Topic};
+use hindcast_schemas::{Codec, Event};
 use uuid::Uuid;
 
-use super::{BenchError, bodies};
+use super::{BenchError, blocking, bodies, places::Place};
+use crate::serve::{self, ServeConfig};
 
-/// An embedded log in a temporary folder.
+/// A log in a place of its own, and the codec for its events. To be closed, as dropping a log blocks.
 pub(super) struct Journal {
-    log: Arc<EmbeddedLog>,
-    _folder: tempfile::TempDir,
+    log: Arc<dyn Log>,
+    codec: Arc<Codec>,
+    place: Place,
 }
 
 const EVENTS_PER_SECOND_OF_MEASURE: usize = 100_000;
@@ -32,42 +31,65 @@ pub(super) fn events_for(measure: Duration) -> usize {
 const BATCH_EVENTS: usize = 1_000;
 
 impl Journal {
-    pub(super) fn empty() -> Result<Self, BenchError> {
-        let folder = tempfile::tempdir().map_err(|error| BenchError(format!("no temporary folder: {error}")))?;
-        let log = EmbeddedLog::open(&folder.path().join("journal"), &EmbeddedLogConfig::default())
-            .map_err(|error| BenchError(error.to_string()))?;
-        Ok(Self { log: Arc::new(log), _folder: folder })
+    pub(super) async fn empty(place: Place) -> Result<Self, BenchError> {
+        let config = place.config.clone();
+        let (log, codec) = blocking(move || Ok((serve::open_log(&config)?, serve::open_bare_codec(&config)?))).await?;
+        Ok(Self { log, codec: Arc::new(codec), place })
     }
 
     /// A journal with at least so many events, of users who each send signals and trades by turns.
-    pub(super) async fn filled(events: usize, users: usize) -> Result<Self, BenchError> {
-        let journal = Self::empty()?;
-        let codec = codec()?;
+    pub(super) async fn filled(place: Place, events: usize, users: usize) -> Result<Self, BenchError> {
+        let journal = Self::empty(place).await?;
+        match journal.fill(events, users).await {
+            Ok(()) => Ok(journal),
+            Err(error) => journal.close().await.and(Err(error)),
+        }
+    }
+
+    async fn fill(&self, events: usize, users: usize) -> Result<(), BenchError> {
         for batch in 0..events.div_ceil(BATCH_EVENTS) {
             let user = format!("bench-{}", batch % users);
             let body = bodies::batch(batch as u64, BATCH_EVENTS);
-            let records = records_of(&codec, &user, &body, journal.partitions())?;
-            journal.log.append(records).await.map_err(|error| BenchError(error.to_string()))?;
+            let records = records_of(&self.codec, &user, &body, self.partitions())?;
+            self.log.append(records).await.map_err(|error| BenchError(error.to_string()))?;
         }
-        Ok(journal)
+        Ok(())
     }
 
     pub(super) fn log(&self) -> Arc<dyn Log> {
-        Arc::clone(&self.log) as Arc<dyn Log>
+        Arc::clone(&self.log)
+    }
+
+    pub(super) fn codec(&self) -> &Arc<Codec> {
+        &self.codec
+    }
+
+    /// Of the place that it is in.
+    pub(super) fn config(&self) -> &ServeConfig {
+        &self.place.config
     }
 
     pub(super) fn partitions(&self) -> u16 {
         self.log.identity().partitions
     }
 
+    /// One past the last durable record of each partition.
+    pub(super) fn ends(&self) -> Vec<u64> {
+        (0..self.partitions()).map(|partition| *self.log.durable_end(Topic::Journal, partition).borrow()).collect()
+    }
+
     /// Durable records of the journal, all partitions together.
     pub(super) fn records(&self) -> u64 {
-        (0..self.partitions()).map(|partition| *self.log.durable_end(Topic::Journal, partition).borrow()).sum()
+        self.ends().iter().sum()
     }
-}
 
-pub(super) fn codec() -> Result<Codec, BenchError> {
-    Codec::new(LocalRegistry).map_err(|error| BenchError(error.to_string()))
+    pub(super) async fn close(self) -> Result<(), BenchError> {
+        blocking(move || {
+            drop(self);
+            Ok(())
+        })
+        .await
+    }
 }
 
 /// The records that ingress makes of an NDJSON batch.

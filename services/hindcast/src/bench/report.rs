@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use super::load::Load;
+
 /// What a benchmark found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// Name of the benchmark.
     pub bench: &'static str,
-    /// Engine of the log and the views.
-    pub engine: &'static str,
+    /// Engine of the log and the views, such as `embedded` or `kafka+cql`.
+    pub engine: String,
     /// Our path.
     pub ours: Measured,
     /// The limit in the same run.
@@ -71,14 +73,24 @@ impl Measured {
     pub fn rate(per_second: f64) -> Self {
         Self { per_second, p50_us: None, p99_us: None, p999_us: None }
     }
+
+    /// Requests of a load and how long they took.
+    pub(super) fn requests(load: &Load) -> Self {
+        Self {
+            per_second: load.per_second(),
+            p50_us: Some(load.percentile_us(50.0)),
+            p99_us: Some(load.percentile_us(99.0)),
+            p999_us: Some(load.percentile_us(99.9)),
+        }
+    }
 }
 
 impl Report {
     /// A report without latencies at half load.
     #[must_use]
-    pub fn new(bench: &'static str, target: f64, ours: Measured, limit: Limit) -> Self {
+    pub fn new(bench: &'static str, engine: String, target: f64, ours: Measured, limit: Limit) -> Self {
         let ratio = if limit.per_second > 0.0 { ours.per_second / limit.per_second } else { 0.0 };
-        Self { bench, engine: "embedded", ours, limit, ratio, target, half_load: None, details: serde_json::Map::new() }
+        Self { bench, engine, ours, limit, ratio, target, half_load: None, details: serde_json::Map::new() }
     }
 
     /// The report with one more figure.

@@ -1,46 +1,34 @@
-//! A system of its own for a benchmark: all roles on an empty temporary folder, with keys of users.
+//! A system of its own for a benchmark: all roles in an empty place, with keys of users.
 
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use hindcast_service_kit::auth::AuthConfig;
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::json;
 
-use super::BenchError;
-use crate::serve::{self, Role, Running, ServeConfig};
+use super::{
+    BenchError,
+    places::{Place, Places},
+};
+use crate::serve::{self, Role, Running};
 
 /// A running system and what is needed to talk to it.
 pub(super) struct System {
     running: Running,
     addr: SocketAddr,
     admin_key: String,
-    /// Removed when the benchmark ends.
-    _folder: tempfile::TempDir,
+    _place: Place,
 }
 
-/// Far beyond what a benchmark can send: the limiter works, and lets everything pass.
-const REQUESTS_PER_MINUTE: u32 = 100_000_000;
-
 impl System {
-    pub(super) async fn start() -> Result<Self, BenchError> {
-        let folder = tempfile::tempdir().map_err(|error| BenchError(format!("no temporary folder: {error}")))?;
-        let config = ServeConfig {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data: folder.path().join("data"),
-            auth: AuthConfig {
-                requests_per_minute: REQUESTS_PER_MINUTE,
-                burst: REQUESTS_PER_MINUTE,
-                ..AuthConfig::default()
-            },
-            ..ServeConfig::default()
-        };
-        let running = serve::start(config).await?;
+    pub(super) async fn start(places: &Places) -> Result<Self, BenchError> {
+        let place = places.make()?;
+        let running = serve::start(place.config.clone()).await?;
         let admin_key = running.admin_key.clone().ok_or_else(|| BenchError("no admin key was created".to_owned()))?;
         let addr = running.addr_of(Role::Ingress).ok_or_else(|| BenchError("no listener".to_owned()))?;
-        Ok(Self { running, addr, admin_key, _folder: folder })
+        Ok(Self { running, addr, admin_key, _place: place })
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -100,8 +88,12 @@ impl System {
         Err(BenchError("the projection did not catch up within a minute".to_owned()))
     }
 
-    pub(super) async fn stop(self) -> Result<(), BenchError> {
-        Ok(self.running.shutdown().await?)
+    /// Stops in good order whatever was measured, so that nothing is written any more.
+    pub(super) async fn stop_after<T>(self, measured: Result<T, BenchError>) -> Result<T, BenchError> {
+        let stopped = self.running.shutdown().await;
+        let measured = measured?;
+        stopped?;
+        Ok(measured)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `hindcast bench`: the benchmarks, each beside its own limit.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
@@ -8,13 +8,15 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 use crate::{
     bench::{self, report::Report},
     exit::{Failure, Outcome},
+    serve::{Overrides, ServeConfig},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   hindcast bench --list
   hindcast bench confidence
-  hindcast bench ingest --seconds 5 --json";
+  hindcast bench ingest --seconds 5 --json
+  hindcast bench replay --config infra/local/kafka.toml   on the services of that configuration";
 
 /// Arguments of `hindcast bench`.
 #[derive(Debug, Args)]
@@ -26,6 +28,11 @@ pub struct BenchArgs {
     /// How long each side is measured
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
+    /// Run on the engines and with the settings of a configuration of `hindcast serve` (TOML; its keys can be overridden
+    /// by environment), in topics, a consumer group and a keyspace of its own, removed at the end; on the embedded engine
+    /// with the defaults when absent
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Print the names of the benchmarks
     #[arg(long, conflicts_with = "name")]
     pub list: bool,
@@ -40,7 +47,12 @@ pub async fn run(args: BenchArgs, json: bool) -> Result<Outcome, Failure> {
         bench::NAMES.iter().for_each(|name| println!("{name}"));
         return Ok(Outcome::Done);
     };
-    let report = bench::run(&name, Duration::from_secs(args.seconds.into())).await?;
+    let config = match &args.config {
+        Some(file) => ServeConfig::load(Some(file), &Overrides::default())?,
+        // Whatever the environment sets for a service, so that figures of two runs can be compared.
+        None => ServeConfig::default(),
+    };
+    let report = bench::run(&name, Duration::from_secs(args.seconds.into()), config).await?;
     if json {
         println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
     } else {
@@ -56,7 +68,7 @@ fn print_report(report: &Report) {
     let mut row = |name: &str, value: String, note: &str| {
         table.add_row([name, &value, note]);
     };
-    row("ours", rate(report.ours.per_second), report.engine);
+    row("ours", rate(report.ours.per_second), &report.engine);
     row("limit", rate(report.limit.per_second), report.limit.what);
     row("ratio", format!("{:.2}", report.ratio), &format!("first target {:.2}", report.target));
     let latency = |us: Option<u64>| us.map(|us| format!("{us} us"));

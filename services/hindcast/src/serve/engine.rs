@@ -6,14 +6,14 @@ use hindcast_control::Control;
 use hindcast_journal::{
     Log,
     embedded::{EmbeddedLog, LogStats},
-    kafka::{KafkaLog, KafkaLogStats, KafkaMembership},
+    kafka::{self, KafkaLog, KafkaLogStats, KafkaMembership},
     membership::{Alone, Membership},
 };
 use hindcast_registry::{ConfluentRegistry, Recorded};
 use hindcast_schemas::{Codec, LocalRegistry};
 use hindcast_views::{
     ViewStore,
-    cql::{CqlViews, CqlViewsStats},
+    cql::{self, CqlViews, CqlViewsStats},
     embedded::{EmbeddedViews, EmbeddedViewsStats},
 };
 
@@ -55,32 +55,16 @@ impl Engine {
     /// Opens folders and connects to clusters, in bounded time.
     pub(super) async fn open(config: &ServeConfig) -> Result<Self, Failure> {
         let opening = config.clone();
-        let log = super::blocking(move || open_log(&opening)).await?;
-        let views = match config.views.engine {
-            ViewsEngine::Embedded => {
-                let opening = config.clone();
-                super::blocking(move || open_embedded_views(&opening)).await?
-            }
-            ViewsEngine::Cql => {
-                let views = CqlViews::open(&config.views.cql).await.map_err(Failure::failed)?;
-                ViewsAdapter::Cql(Arc::new(views))
-            }
-        };
-        Ok(Self { log, views })
+        let log = super::blocking(move || LogAdapter::open(&opening)).await?;
+        Ok(Self { log, views: ViewsAdapter::open(config).await? })
     }
 
     pub(super) fn log(&self) -> Arc<dyn Log> {
-        match &self.log {
-            LogAdapter::Embedded(log) => Arc::clone(log) as Arc<dyn Log>,
-            LogAdapter::Kafka(log) => Arc::clone(log) as Arc<dyn Log>,
-        }
+        self.log.port()
     }
 
     pub(super) fn views(&self) -> Arc<dyn ViewStore> {
-        match &self.views {
-            ViewsAdapter::Embedded(views) => Arc::clone(views) as Arc<dyn ViewStore>,
-            ViewsAdapter::Cql(views) => Arc::clone(views) as Arc<dyn ViewStore>,
-        }
+        self.views.port()
     }
 
     /// How a projector of this process shares partitions with those of others.
@@ -107,6 +91,91 @@ impl Engine {
     }
 }
 
+impl LogAdapter {
+    /// Blocks.
+    fn open(config: &ServeConfig) -> Result<Self, Failure> {
+        Ok(match config.log.engine {
+            LogEngine::Embedded => {
+                make_data_folder(config)?;
+                let log =
+                    EmbeddedLog::open(&config.data.join("journal"), &config.log.embedded).map_err(Failure::failed)?;
+                Self::Embedded(Arc::new(log))
+            }
+            LogEngine::Kafka => Self::Kafka(Arc::new(KafkaLog::open(&config.log.kafka).map_err(Failure::failed)?)),
+        })
+    }
+
+    fn port(&self) -> Arc<dyn Log> {
+        match self {
+            Self::Embedded(log) => Arc::clone(log) as Arc<dyn Log>,
+            Self::Kafka(log) => Arc::clone(log) as Arc<dyn Log>,
+        }
+    }
+}
+
+impl ViewsAdapter {
+    async fn open(config: &ServeConfig) -> Result<Self, Failure> {
+        match config.views.engine {
+            ViewsEngine::Embedded => {
+                let config = config.clone();
+                super::blocking(move || {
+                    make_data_folder(&config)?;
+                    let views = EmbeddedViews::open(&config.data.join("views"), &config.views.embedded);
+                    Ok(Self::Embedded(Arc::new(views.map_err(Failure::failed)?)))
+                })
+                .await
+            }
+            ViewsEngine::Cql => {
+                let views = CqlViews::open(&config.views.cql).await.map_err(Failure::failed)?;
+                Ok(Self::Cql(Arc::new(views)))
+            }
+        }
+    }
+
+    fn port(&self) -> Arc<dyn ViewStore> {
+        match self {
+            Self::Embedded(views) => Arc::clone(views) as Arc<dyn ViewStore>,
+            Self::Cql(views) => Arc::clone(views) as Arc<dyn ViewStore>,
+        }
+    }
+}
+
+/// A log alone, for who needs no whole system. Blocks.
+pub(crate) fn open_log(config: &ServeConfig) -> Result<Arc<dyn Log>, Failure> {
+    LogAdapter::open(config).map(|log| log.port())
+}
+
+/// A view store alone, for who needs no whole system.
+pub(crate) async fn open_views(config: &ServeConfig) -> Result<Arc<dyn ViewStore>, Failure> {
+    ViewsAdapter::open(config).await.map(|views| views.port())
+}
+
+/// The codec of this build without control: ids of schemas come from the registry itself. Blocks.
+pub(crate) fn open_bare_codec(config: &ServeConfig) -> Result<Codec, Failure> {
+    match config.log.engine {
+        LogEngine::Embedded => Codec::new(LocalRegistry),
+        LogEngine::Kafka => Codec::new(ConfluentRegistry::new(&config.registry).map_err(Failure::failed)?),
+    }
+    .map_err(Failure::failed)
+}
+
+/// Removes what a system keeps outside its data folder: topics, consumer group, keyspace. For systems that are made to be
+/// thrown away.
+pub(crate) async fn remove(config: &ServeConfig) -> Result<(), Failure> {
+    let log_removed = match config.log.engine {
+        LogEngine::Embedded => Ok(()),
+        LogEngine::Kafka => {
+            let log = config.log.clone();
+            super::blocking(move || kafka::remove(&log.kafka, &log.group).map_err(Failure::failed)).await
+        }
+    };
+    let views_removed = match config.views.engine {
+        ViewsEngine::Embedded => Ok(()),
+        ViewsEngine::Cql => cql::remove(&config.views.cql).await.map_err(Failure::failed),
+    };
+    log_removed.and(views_removed)
+}
+
 /// The codec of this build, with ids of schemas from where the log's engine has them. Blocks.
 pub(super) fn open_codec(config: &ServeConfig, control: Arc<Control>) -> Result<Arc<Codec>, Failure> {
     let codec = match config.log.engine {
@@ -122,23 +191,6 @@ pub(super) fn open_codec(config: &ServeConfig, control: Arc<Control>) -> Result<
 /// Whether projectors of several processes fold into one store. Into a store of its own a process folds everything.
 pub(super) fn shares_partitions(config: &ServeConfig) -> bool {
     config.log.engine == LogEngine::Kafka && config.views.engine == ViewsEngine::Cql
-}
-
-fn open_log(config: &ServeConfig) -> Result<LogAdapter, Failure> {
-    Ok(match config.log.engine {
-        LogEngine::Embedded => {
-            make_data_folder(config)?;
-            let log = EmbeddedLog::open(&config.data.join("journal"), &config.log.embedded).map_err(Failure::failed)?;
-            LogAdapter::Embedded(Arc::new(log))
-        }
-        LogEngine::Kafka => LogAdapter::Kafka(Arc::new(KafkaLog::open(&config.log.kafka).map_err(Failure::failed)?)),
-    })
-}
-
-fn open_embedded_views(config: &ServeConfig) -> Result<ViewsAdapter, Failure> {
-    make_data_folder(config)?;
-    let views = EmbeddedViews::open(&config.data.join("views"), &config.views.embedded).map_err(Failure::failed)?;
-    Ok(ViewsAdapter::Embedded(Arc::new(views)))
 }
 
 /// Makes the folder for what is kept on this machine.
