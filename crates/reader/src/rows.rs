@@ -151,7 +151,7 @@ impl<T: FromRow> Weighter<CacheKey, Arc<CachedRow<T>>> for ByMemory {
 }
 
 /// How long a position beyond the known end of the journal may be news to this process.
-const END_PATIENCE: Duration = Duration::from_millis(500);
+const END_PATIENCE: Duration = Duration::from_millis(200);
 
 impl<T: FromRow> RowReader<T> {
     /// A reader with an empty cache. `hits` and `misses` count what the cache did.

@@ -69,7 +69,9 @@ impl Writer {
     pub async fn run(mut self) -> Told {
         let mut rng = StdRng::seed_from_u64(self.seed);
         while !self.stop.load(Ordering::Acquire) {
-            let Some((path, body)) = request(&mut rng, &self.told) else { continue };
+            // Who sends a request only twice does not wait for the projection: it names where the trade stands.
+            let names = matches!(self.on_failure, OnFailure::Repeat(1, _));
+            let Some((path, body)) = request(&mut rng, &self.told, names) else { continue };
             let Some(answer) = self.send(&path, &body, &mut rng).await else {
                 if self.on_failure == OnFailure::End {
                     return self.told;
@@ -126,7 +128,7 @@ impl Writer {
     }
 }
 
-fn request(rng: &mut StdRng, told: &Told) -> Option<(String, Value)> {
+fn request(rng: &mut StdRng, told: &Told, names: bool) -> Option<(String, Value)> {
     Some(match rng.random_range(0..10) {
         0..3 => ("/v1/signals".to_owned(), signal(rng)),
         3..5 => ("/v1/confidence".to_owned(), signal(rng)),
@@ -138,7 +140,8 @@ fn request(rng: &mut StdRng, told: &Told) -> Option<(String, Value)> {
             if !rng.random_bool(0.3) {
                 return None;
             }
-            (format!("/v1/trades/{id}/void"), json!({}))
+            let body = if names { json!({"position": position_of(told, *id)}) } else { json!({}) };
+            (format!("/v1/trades/{id}/void"), body)
         }
         _ => {
             let mut items: Vec<Value> = (0..rng.random_range(1..20))
@@ -153,6 +156,13 @@ fn request(rng: &mut StdRng, told: &Told) -> Option<(String, Value)> {
             ("/v1/events".to_owned(), Value::Array(items))
         }
     })
+}
+
+/// Where a trade stands, as it was answered.
+fn position_of(told: &Told, id: Uuid) -> Value {
+    let (.., position) = told.events.iter().rev().find(|(_, kind, of, _)| *kind == "trade" && *of == id).unwrap();
+    let parts: Vec<u64> = position.split('-').map(|part| part.parse().unwrap()).collect();
+    json!({"epoch": parts[0], "partition": parts[1], "offset": parts[2]})
 }
 
 fn remember_all(told: &mut Told, user: &str, path: &str, body: &Value, answer: &Value) {
