@@ -40,9 +40,11 @@ enum ViewsAdapter {
 }
 
 /// What a log tells about itself.
-pub(super) enum LogTold {
-    Embedded(LogStats),
-    Kafka(KafkaLogStats),
+pub(super) struct LogTold {
+    /// Of these a cluster knows no syncs.
+    pub(super) stats: LogStats,
+    /// Consumers that a cluster is read with.
+    pub(super) readers: u64,
 }
 
 /// What a view store tells about itself.
@@ -78,8 +80,13 @@ impl Engine {
 
     pub(super) fn log_told(&self) -> LogTold {
         match &self.log {
-            LogAdapter::Embedded(log) => LogTold::Embedded(log.stats()),
-            LogAdapter::Kafka(log) => LogTold::Kafka(log.stats()),
+            LogAdapter::Embedded(log) => LogTold { stats: log.stats(), readers: 0 },
+            LogAdapter::Kafka(log) => {
+                let KafkaLogStats { records, bytes, queued_records, queued_bytes, refused, failures, readers } =
+                    log.stats();
+                let stats = LogStats { syncs: 0, records, bytes, queued_records, queued_bytes, refused, failures };
+                LogTold { stats, readers }
+            }
         }
     }
 

@@ -80,26 +80,15 @@ impl EngineMetrics {
     /// Brings the engine's metrics up to date.
     pub(super) fn update(&self) {
         let told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match self.engine.log_told() {
-            LogTold::Embedded(log) => {
-                raise(&told.syncs, log.syncs);
-                raise(&told.records, log.records);
-                raise(&told.bytes, log.bytes);
-                raise(&told.refused, log.refused);
-                raise(&told.failures, log.failures);
-                set(&self.log_queue_records, log.queued_records);
-                set(&self.log_queue_bytes, log.queued_bytes);
-            }
-            LogTold::Kafka(log) => {
-                raise(&told.records, log.records);
-                raise(&told.bytes, log.bytes);
-                raise(&told.refused, log.refused);
-                raise(&told.failures, log.failures);
-                set(&self.log_queue_records, log.queued_records);
-                set(&self.log_queue_bytes, log.queued_bytes);
-                set(&self.log_readers, log.readers);
-            }
-        }
+        let LogTold { stats: log, readers } = self.engine.log_told();
+        raise(&told.syncs, log.syncs);
+        raise(&told.records, log.records);
+        raise(&told.bytes, log.bytes);
+        raise(&told.refused, log.refused);
+        raise(&told.failures, log.failures);
+        set(&self.log_queue_records, log.queued_records);
+        set(&self.log_queue_bytes, log.queued_bytes);
+        set(&self.log_readers, readers);
         match self.engine.views_told() {
             ViewsTold::Embedded(views) => {
                 raise(&told.reopened, views.reopened);
