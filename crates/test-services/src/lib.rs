@@ -15,7 +15,8 @@
 //! # Ok::<(), hindcast_test_services::Error>(())
 //! ```
 //!
-//! Services that tests share are found in the environment, see [`shared`].
+//! Services that tests share are found in the environment, see [`shared`]. Beside services a test may need a small disk
+//! to fill up: [`on_small_disk`].
 
 mod cassandra;
 mod error;
@@ -30,6 +31,7 @@ mod probe;
 mod process;
 mod registry;
 pub mod shared;
+mod small_disk;
 mod template;
 mod temporary;
 
@@ -42,4 +44,5 @@ pub use kind::Kind;
 pub use node::{Node, State};
 pub use packages::{Packages, run_folder};
 pub use registry::{RegistrySetup, registry_url};
+pub use small_disk::on_small_disk;
 pub use temporary::Temporary;

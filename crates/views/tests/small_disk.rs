@@ -1,7 +1,6 @@
-//! A real disk that really fills up. Needs one to fill:
-//! `mount -t tmpfs -o size=160m tmpfs DIR; HINDCAST_SMALL_DISK=DIR cargo test -p hindcast-views -- --ignored`
+//! A real disk that really fills up.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // tests
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests
 
 use std::{
     fs,
@@ -32,14 +31,20 @@ fn table() -> TableName {
     TableName("t".into())
 }
 
-#[tokio::test]
-#[ignore = "fills the file system that HINDCAST_SMALL_DISK names"]
-async fn a_real_disk_fills_up_and_is_freed() {
-    let disk = std::env::var("HINDCAST_SMALL_DISK").expect("HINDCAST_SMALL_DISK names a small file system");
+#[test]
+fn a_real_disk_fills_up_and_is_freed() {
+    let filled = hindcast_test_services::on_small_disk("a_real_disk_fills_up_and_is_freed", 160, |disk| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(fill_up(disk));
+    });
+    filled.unwrap_or_else(|error| panic!("{error}"));
+}
+
+async fn fill_up(disk: &Path) {
     // With more room the engine's threads meet the full disk, with little the write-ahead log does.
     for ballast_mib in [40, 100, 140] {
-        let dir = tempfile::tempdir_in(&disk).unwrap();
-        let ballast = Path::new(&disk).join("ballast");
+        let dir = tempfile::tempdir_in(disk).unwrap();
+        let ballast = disk.join("ballast");
         let mut file = fs::File::create(&ballast).unwrap();
         for _ in 0..ballast_mib {
             file.write_all(&vec![1; 1 << 20]).unwrap();

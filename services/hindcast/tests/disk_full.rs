@@ -1,8 +1,5 @@
 //! The disk fills up: writes are refused, nothing acknowledged is lost, and the service goes on by itself when there is
 //! space again.
-//!
-//! Needs a small file system of its own. Who is not root gets one in a user namespace, in which the test runs itself once
-//! more; where neither is allowed it fails and says what to do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
@@ -10,61 +7,28 @@ mod support;
 
 use std::{
     collections::HashSet,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     time::{Duration, Instant},
 };
 
+use hindcast_test_services::on_small_disk;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use support::{Http, Server, runtime, trade, with};
 use uuid::Uuid;
 
-const SIZE_MIB: u64 = 64;
+const SIZE_MIB: u32 = 64;
 /// What is taken away to make space again.
 const BALLAST_MIB: usize = 24;
 
-/// A small file system, unmounted when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Option<Self> {
-        let size = format!("size={SIZE_MIB}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();
-        mounted.ok().filter(|output| output.status.success()).map(|_| Self(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
-/// Set in the test that runs in a namespace, so that it does not try for another one.
-const IN_NAMESPACE: &str = "HINDCAST_TEST_IN_NAMESPACE";
-
-/// Runs this very test where its user may mount.
-fn run_in_a_user_namespace() {
-    const NEEDED: &str = "no small disk can be mounted: run the tests as root, or allow user namespaces (unshare -Urm)";
-    assert!(std::env::var_os(IN_NAMESPACE).is_none(), "{NEEDED}");
-    let status = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "a_full_disk_refuses_writes_and_loses_nothing", "--nocapture"])
-        .env(IN_NAMESPACE, "1")
-        .status()
-        .unwrap_or_else(|error| panic!("{NEEDED}; unshare can't be run: {error}"));
-    assert!(status.success(), "it failed in a user namespace, see above; if that was refused: {NEEDED}");
-}
-
 #[test]
 fn a_full_disk_refuses_writes_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(folder.path()) else {
-        return run_in_a_user_namespace();
-    };
-    let (data, ballast) = (disk.0.join("data"), disk.0.join("ballast"));
+    let filled = on_small_disk("a_full_disk_refuses_writes_and_loses_nothing", SIZE_MIB, fill_up_and_free);
+    filled.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn fill_up_and_free(disk: &Path) {
+    let (data, ballast) = (disk.join("data"), disk.join("ballast"));
     std::fs::write(&ballast, vec![7_u8; BALLAST_MIB << 20]).unwrap();
     let runtime = runtime();
     let mut server = Server::start(&data);

@@ -1,5 +1,4 @@
-//! A real disk that really fills up. Needs one to fill:
-//! `mount -t tmpfs -o size=96m tmpfs DIR; HINDCAST_SMALL_DISK=DIR cargo test -p hindcast-journal -- --ignored`
+//! A real disk that really fills up.
 
 use std::{fs, io::Write};
 
@@ -7,17 +6,19 @@ use super::*;
 use crate::contract::wait;
 
 #[test]
-#[ignore = "fills the file system that HINDCAST_SMALL_DISK names"]
 fn a_real_disk_fills_up_and_is_freed() {
-    // With room for some tables the flushing thread meets the full disk, without the write-ahead file does.
-    fill_up(40);
-    fill_up(90);
+    let name = "embedded::tests::small_disk::a_real_disk_fills_up_and_is_freed";
+    let filled = hindcast_test_services::on_small_disk(name, 96, |disk| {
+        // With room for some tables the flushing thread meets the full disk, without the write-ahead file does.
+        fill_up(disk, 40);
+        fill_up(disk, 90);
+    });
+    filled.unwrap_or_else(|error| panic!("{error}"));
 }
 
-fn fill_up(ballast_mib: u32) {
-    let disk = std::env::var("HINDCAST_SMALL_DISK").expect("HINDCAST_SMALL_DISK names a small file system");
-    let dir = tempfile::tempdir_in(&disk).unwrap();
-    let ballast = Path::new(&disk).join("ballast");
+fn fill_up(disk: &Path, ballast_mib: u32) {
+    let dir = tempfile::tempdir_in(disk).unwrap();
+    let ballast = disk.join("ballast");
     let mut file = fs::File::create(&ballast).unwrap();
     for _ in 0..ballast_mib {
         file.write_all(&vec![1; 1 << 20]).unwrap();
