@@ -4,7 +4,6 @@
 
 mod bodies;
 mod connections;
-mod cost;
 mod credentials;
 mod edge;
 mod limits;

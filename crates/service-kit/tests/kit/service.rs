@@ -46,7 +46,6 @@ pub const SIGNAL: &str = r#"{"symbol": "ES", "side": "LONG", "price": 6524.25, "
 pub struct Service {
     pub addr: SocketAddr,
     pub control: Arc<Control>,
-    pub gate: Arc<Gate>,
     pub registry: Registry,
     pub shutdown: Shutdown,
     pub state: Handled,
@@ -158,19 +157,14 @@ impl Service {
         let control = Control::follow(Arc::new(MemoryLog::new(2)), control).unwrap();
         let gate = Gate::new(Arc::clone(&control), SigningKeys::load(&keys).unwrap(), &auth);
         let registry = new_registry().unwrap();
-        let state = Handled {
-            gate: Arc::clone(&gate),
-            registry: registry.clone(),
-            waiting: Arc::default(),
-            let_go: Arc::default(),
-        };
+        let state = Handled { gate, registry: registry.clone(), waiting: Arc::default(), let_go: Arc::default() };
         let router = Edge::new(&registry, true).unwrap().around(router(state.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let shutdown = Shutdown::new();
         let stop = shutdown.wait();
         let serving = tokio::spawn(async move { serve(listener, router, &server, stop).await });
-        Self { addr, control, gate, registry, shutdown, state, serving, _folder: folder }
+        Self { addr, control, registry, shutdown, state, serving, _folder: folder }
     }
 
     pub async fn key(&self, user: &str, scopes: &[&str]) -> NewKey {
