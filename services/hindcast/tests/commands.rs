@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
-#[path = "support/run.rs"]
-mod run;
 mod support;
 
 use std::path::{Path, PathBuf};
 
-use run::{Run, hindcast};
 use serde_json::{Value, json};
+use support::run::{Run, hindcast};
 use support::{ADMIN_KEY, Http, Server};
 
 fn experiences() -> PathBuf {

@@ -2,16 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
-#[path = "support/run.rs"]
-mod run;
+mod support;
 
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
 };
 
-use run::hindcast;
 use serde_json::Value;
+use support::run::hindcast;
 
 /// About ten sessions: enough for some hundred signals.
 const BARS: usize = 14_000;

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
-#[path = "support/run.rs"]
-mod run;
+mod support;
 
 use std::{
     collections::BTreeSet,
@@ -19,8 +18,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use run::{Run, hindcast};
 use serde_json::{Value, json};
+use support::run::{Run, hindcast};
 use tokio::net::TcpListener;
 
 /// What a server was sent, and what it does about it.

@@ -6,25 +6,22 @@ use serde_json::Value;
 
 /// What a run of the binary gave.
 #[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 impl Run {
     /// Standard output as JSON.
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Runs `hindcast` to its end, with these variables and no other `HINDCAST_…` one.
-pub(crate) async fn hindcast(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hindcast"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HINDCAST_")) {
-        command.env_remove(name);
-    }
+pub async fn hindcast(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+    let mut command = super::command();
     command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     Run {
