@@ -39,3 +39,20 @@ impl Default for RegistryConfig {
         }
     }
 }
+
+impl RegistryConfig {
+    /// What is wrong with the settings, if something is: keys and bounds.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        let is_url = ["http://", "https://"].iter().any(|scheme| self.url.starts_with(scheme));
+        Some(if !is_url {
+            "url must begin with http:// or https://"
+        } else if self.timeout_ms == 0 {
+            "timeout_ms must be at least 1"
+        } else if self.username.is_some() != self.password_file.is_some() {
+            "username and password_file go together"
+        } else {
+            return None;
+        })
+    }
+}

@@ -53,13 +53,10 @@ pub(crate) enum Method {
 
 impl Http {
     pub(crate) fn new(config: &RegistryConfig) -> Result<Self, OpenError> {
+        if let Some(fault) = config.fault() {
+            return Err(OpenError(fault.into()));
+        }
         let is_https = config.url.starts_with("https://");
-        if !is_https && !config.url.starts_with("http://") {
-            return Err(OpenError(format!("url {} must begin with http:// or https://", config.url)));
-        }
-        if config.timeout_ms == 0 {
-            return Err(OpenError("timeout_ms must be at least 1".into()));
-        }
         let builder = Agent::config_builder()
             // The registry is a neighbour; a proxy that the environment names is for the world outside.
             .proxy(None)
@@ -103,7 +100,10 @@ impl Http {
             let left = deadline.saturating_duration_since(Instant::now());
             if left < pause + SHORTEST_ATTEMPT {
                 let within = self.timeout.as_millis();
-                let detail = format!("{}{path} {why} (tried again and again for {within} ms)", self.base);
+                let detail = format!(
+                    "{}{path} {why} (tried again and again for {within} ms); start it, or name it in registry.url",
+                    self.base
+                );
                 return Err(RegistryError { retryable: true, detail });
             }
             thread::sleep(pause);
@@ -165,11 +165,7 @@ fn refusal(status: u16, text: &str) -> Refusal {
 fn authorization(config: &RegistryConfig) -> Result<Option<String>, OpenError> {
     use base64::{Engine, prelude::BASE64_STANDARD};
 
-    let (username, path) = match (&config.username, &config.password_file) {
-        (Some(username), Some(path)) => (username, path),
-        (None, None) => return Ok(None),
-        _ => return Err(OpenError("username and password_file go together".into())),
-    };
+    let (Some(username), Some(path)) = (&config.username, &config.password_file) else { return Ok(None) };
     let password = std::fs::read_to_string(path)
         .map_err(|error| OpenError(format!("password_file {} can't be read: {error}", path.display())))?;
     Ok(Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{}", password.trim())))))

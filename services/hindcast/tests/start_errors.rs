@@ -151,6 +151,32 @@ fn configurations_that_make_no_sense() {
 }
 
 #[test]
+fn engines_that_are_not_there_or_make_no_sense() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let apart = [("HINDCAST_LOG__ENGINE", "kafka"), ("HINDCAST_VIEWS__ENGINE", "cql")];
+    let with = |further: &[(&'static str, &'static str)]| serve(&data, &[], &[&apart[..], further].concat());
+    let senseless = with(&[
+        ("HINDCAST_LOG__KAFKA__PARTITIONS", "0"),
+        ("HINDCAST_LOG__GROUP__ID", ""),
+        ("HINDCAST_REGISTRY__URL", "nowhere"),
+        ("HINDCAST_VIEWS__CQL__IN_FLIGHT", "0"),
+    ]);
+    let faults: [&[&str]; 4] =
+        [&["log.kafka", "partitions"], &["log.group", "id"], &["registry", "http://"], &["views.cql", "in_flight"]];
+    judge("settings of engines, all at once", &senseless, 2, &faults);
+    let unshared = with(&[("HINDCAST_ROLES", "[\"ingress\"]")]);
+    judge("tokens that nobody else could check", &unshared, 2, &[&["auth.signing_keys_file", "all processes"]]);
+    // The client libraries have log lines of their own before the one that is asked for here.
+    let quiet = ("HINDCAST_TELEMETRY__FILTER", "off");
+    let nobody =
+        [("HINDCAST_LOG__KAFKA__BROKERS", "127.0.0.1:1"), ("HINDCAST_LOG__KAFKA__OPEN_TIMEOUT_MS", "1000"), quiet];
+    judge("brokers that are not there", &with(&nobody), 1, &[&["127.0.0.1:1", "log.kafka.brokers"]]);
+    let stores = [("HINDCAST_VIEWS__ENGINE", "cql"), ("HINDCAST_VIEWS__CQL__NODES", "[\"127.0.0.1:1\"]"), quiet];
+    judge("a store that is not there", &serve(&data, &[], &stores), 1, &[&["127.0.0.1:1", "views.cql.nodes"]]);
+}
+
+#[test]
 fn signing_keys_that_anyone_may_read() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -145,6 +145,12 @@ impl SaslMechanism {
 
 impl KafkaLogConfig {
     pub(super) fn check(&self) -> Result<(), KafkaOpenError> {
+        self.fault().map_or(Ok(()), |fault| Err(KafkaOpenError::Setting(fault)))
+    }
+
+    /// What is wrong with the settings, if something is: key and bounds.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
         let security = &self.security;
         let name_is_valid = |name: &str| {
             let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -179,8 +185,8 @@ impl KafkaLogConfig {
         } else if security.protocol == SecurityProtocol::SaslPlaintext && security.mechanism == SaslMechanism::Plain {
             "security.mechanism plain sends the password itself: use protocol sasl_ssl, or scram-sha-512"
         } else {
-            return Ok(());
+            return None;
         };
-        Err(KafkaOpenError::Setting(fault))
+        Some(fault)
     }
 }

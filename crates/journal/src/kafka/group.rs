@@ -60,6 +60,17 @@ pub struct KafkaMembership {
     commit_interval: Duration,
 }
 
+impl KafkaGroupConfig {
+    /// What is wrong with the settings, if something is: keys and bounds.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        let is_bad = self.id.is_empty() || self.session_timeout_ms < 1_000 || self.commit_interval_ms < 100;
+        is_bad.then_some(
+            "a group needs an id, session_timeout_ms of at least 1000 and commit_interval_ms of at least 100",
+        )
+    }
+}
+
 impl KafkaMembership {
     /// Prepares membership; nothing is asked of the brokers yet.
     ///
@@ -67,10 +78,8 @@ impl KafkaMembership {
     /// When a setting is out of range or the password can't be read.
     pub fn new(log: &KafkaLogConfig, group: &KafkaGroupConfig) -> Result<Self, KafkaOpenError> {
         log.check()?;
-        if group.id.is_empty() || group.session_timeout_ms < 1_000 || group.commit_interval_ms < 100 {
-            return Err(KafkaOpenError::Setting(
-                "a group needs an id, session_timeout_ms of at least 1000 and commit_interval_ms of at least 100",
-            ));
+        if let Some(fault) = group.fault() {
+            return Err(KafkaOpenError::Setting(fault));
         }
         let mut settings = client::common(log)?;
         settings

@@ -8,7 +8,7 @@ use crate::LogError;
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaOpenError {
     /// A setting is out of range.
-    #[error("setting of the log on Kafka: {0}")]
+    #[error("log on Kafka: {0}")]
     Setting(&'static str),
     /// The file with the password can't be read.
     #[error("{}: can't read the password for Kafka: {source}", path.display())]
@@ -22,7 +22,9 @@ pub enum KafkaOpenError {
     #[error("the Kafka client could not be made: {0}")]
     Client(String),
     /// No broker answered, or not as it should.
-    #[error("Kafka at {brokers}: {detail}")]
+    #[error(
+        "Kafka at {brokers} does not answer as it should ({detail}); start it, or name its brokers in log.kafka.brokers"
+    )]
     Unreachable {
         /// Whom we tried.
         brokers: String,

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::keyspace;
 
 /// Where the store is, how it is made, and how much is asked of it at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,5 +66,28 @@ impl Default for CqlViewsConfig {
             read_queue: 4_096,
             write_queue: 64,
         }
+    }
+}
+
+impl CqlViewsConfig {
+    /// What is wrong with the settings, if something is: keys and bounds.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        let is_no_queue = |queue: &usize| !(1..=Semaphore::MAX_PERMITS).contains(queue);
+        Some(if self.nodes.is_empty() {
+            "nodes must name at least one"
+        } else if !keyspace::is_name(&self.keyspace) {
+            "keyspace must be lower-case letters, digits and _, at most 48 characters"
+        } else if [self.replication_factor, self.in_flight].contains(&0) {
+            "replication_factor and in_flight must be at least 1"
+        } else if [self.read_queue, self.write_queue].iter().any(is_no_queue) {
+            "read_queue and write_queue must be at least 1"
+        } else if [self.connect_timeout_ms, self.request_timeout_ms].contains(&0) {
+            "connect_timeout_ms and request_timeout_ms must be at least 1"
+        } else if self.username.is_some() != self.password_file.is_some() {
+            "username and password_file go together"
+        } else {
+            return None;
+        })
     }
 }

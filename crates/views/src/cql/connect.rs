@@ -63,11 +63,7 @@ fn unreachable(config: &CqlViewsConfig, why: &str) -> OpenError {
 }
 
 fn credentials(config: &CqlViewsConfig) -> Result<Option<(String, String)>, OpenError> {
-    let (username, path) = match (&config.username, &config.password_file) {
-        (Some(username), Some(path)) => (username, path),
-        (None, None) => return Ok(None),
-        _ => return Err(OpenError::Config("username and password_file go together".into())),
-    };
+    let (Some(username), Some(path)) = (&config.username, &config.password_file) else { return Ok(None) };
     let password = std::fs::read_to_string(path)
         .map_err(|error| OpenError::Config(format!("password_file {} can't be read: {error}", path.display())))?;
     Ok(Some((username.clone(), password.trim().to_owned())))

@@ -53,7 +53,7 @@ pub enum OpenError {
     #[error("views.cql: {0}")]
     Config(String),
     /// No node answers.
-    #[error("the view store at {nodes} can't be reached: {why}")]
+    #[error("the view store at {nodes} can't be reached ({why}); start it, or name its nodes in views.cql.nodes")]
     Unreachable {
         /// The nodes that were tried.
         nodes: String,
@@ -148,21 +148,7 @@ impl CqlViews {
 }
 
 fn check(config: &CqlViewsConfig) -> Result<(), OpenError> {
-    let fault = if config.nodes.is_empty() {
-        "nodes must name at least one"
-    } else if !keyspace::is_name(&config.keyspace) {
-        "keyspace must be lower-case letters, digits and _, at most 48 characters"
-    } else if [config.replication_factor, config.in_flight].contains(&0) {
-        "replication_factor and in_flight must be at least 1"
-    } else if [config.read_queue, config.write_queue].iter().any(|queue| !(1..=Semaphore::MAX_PERMITS).contains(queue))
-    {
-        "read_queue and write_queue must be at least 1"
-    } else if [config.connect_timeout_ms, config.request_timeout_ms].contains(&0) {
-        "connect_timeout_ms and request_timeout_ms must be at least 1"
-    } else {
-        return Ok(());
-    };
-    Err(OpenError::Config(fault.into()))
+    config.fault().map_or(Ok(()), |fault| Err(OpenError::Config(fault.into())))
 }
 
 /// A quorum is one datacenter's, so all processes have to mean the same.

@@ -186,11 +186,35 @@ impl Validate for ServeConfig {
             "roles",
             "must be all of them with log.engine = \"embedded\": no other process can read its log",
         );
+        self.validate_engines(faults);
         faults.section("ingress", &self.ingress);
         faults.section("control", &self.control);
         faults.section("auth", &self.auth);
         faults.section("server", &self.server);
         faults.section("telemetry", &self.telemetry);
+    }
+}
+
+impl ServeConfig {
+    /// Faults of the engines that are chosen; the others have no effect.
+    fn validate_engines(&self, faults: &mut Faults) {
+        match self.log.engine {
+            LogEngine::Embedded => faults.within("log.embedded.gather_us", self.log.embedded.gather_us, 0, 10_000),
+            LogEngine::Kafka => {
+                let found = [
+                    ("log.kafka", self.log.kafka.fault()),
+                    ("log.group", self.log.group.fault()),
+                    ("registry", self.registry.fault()),
+                ];
+                for (section, fault) in found {
+                    faults.check(fault.is_none(), section, fault.unwrap_or_default());
+                }
+            }
+        }
+        if self.views.engine == ViewsEngine::Cql {
+            let fault = self.views.cql.fault();
+            faults.check(fault.is_none(), "views.cql", fault.unwrap_or_default());
+        }
     }
 }
 
