@@ -14,11 +14,12 @@ use crate::{
 
 /// Features of the tests that need Kafka, a CQL store or a registry, and of what only such tests can show. Without them
 /// `cargo test` needs Rust alone.
-const REAL_SERVICES: [&str; 6] = [
+const REAL_SERVICES: [&str; 7] = [
     "hindcast-journal/kafka-tls",
     "hindcast-journal/real-services",
     "hindcast-registry/real-services",
     "hindcast-test-services/real-services",
+    "hindcast-views/cql-tls",
     "hindcast-views/real-services",
     "hindcast/real-services",
 ];

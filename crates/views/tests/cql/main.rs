@@ -7,6 +7,8 @@ mod opening;
 mod pauses;
 mod proxy;
 mod removing;
+#[cfg(feature = "cql-tls")]
+mod secured;
 mod versions;
 
 use std::sync::Arc;

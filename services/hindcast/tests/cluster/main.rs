@@ -16,6 +16,7 @@ mod admins;
 mod load;
 mod outages;
 mod processes;
+mod registry;
 mod same_bytes;
 mod stores;
 #[path = "../support/mod.rs"]

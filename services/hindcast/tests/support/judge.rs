@@ -117,7 +117,7 @@ impl Counts {
     }
 }
 
-fn read_all(log: &dyn Log, topic: Topic, partition: u16) -> Vec<hindcast_journal::Record> {
+pub fn read_all(log: &dyn Log, topic: Topic, partition: u16) -> Vec<hindcast_journal::Record> {
     let end = *log.durable_end(topic, partition).borrow();
     let (mut all, mut next) = (Vec::new(), 0);
     while next < end {
