@@ -35,7 +35,11 @@ pub fn split_array(body: &[u8]) -> Result<Vec<&[u8]>, Invalid> {
 /// When there are more than [`MAX_ITEMS`].
 pub fn split_ndjson(body: &[u8]) -> Result<Vec<&[u8]>, Invalid> {
     let mut items = Vec::new();
-    for line in body.split(|&byte| byte == b'\n') {
+    let mut rest = body;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let (line, further) = rest.split_at(end);
+        rest = further.get(1..).unwrap_or_default();
         let line = line.trim_ascii();
         if line.is_empty() {
             continue;

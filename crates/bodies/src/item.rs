@@ -1,8 +1,9 @@
 //! An item of `POST /v1/events`: a signal or a trade that says which it is.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use hindcast_domain::Instruments;
+use memchr::memmem::Finder;
 use serde::de::MapAccess;
 
 use crate::{
@@ -26,7 +27,7 @@ pub enum ItemBody<'a> {
 /// # Errors
 /// All faults at once; without a usable `type` that one alone, for it says what the other fields must be.
 pub fn parse_item<'a>(body: &'a [u8], instruments: &Instruments) -> Result<ItemBody<'a>, Invalid> {
-    match leading_kind(body).map_or_else(|| kind_of(body), Ok)? {
+    match plain_kind(body).map_or_else(|| kind_of(body), Ok)? {
         ItemKind::Signal => signal::parse(body, instruments, true).map(ItemBody::Signal),
         ItemKind::Trade => trade::parse(body, instruments, true).map(ItemBody::Trade),
     }
@@ -50,20 +51,30 @@ impl ItemKind {
     }
 }
 
-/// The type of an item that begins with it, as most do. Whether the rest is right is not looked at.
-fn leading_kind(body: &[u8]) -> Option<ItemKind> {
-    let rest = body.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
-    let rest = rest.strip_prefix(b"\"type\"")?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    if rest.starts_with(b"\"signal\"") {
+const TYPE: &[u8] = b"\"type\"";
+/// Made once: that takes longer than to look through an item.
+static FIND_TYPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(TYPE));
+
+/// The type of an item in which it stands plainly: its name is the first `"type"` there is, and nothing before it is
+/// nested or escaped, so that in valid JSON it can only be a field of the item itself. Whether the rest is right is not
+/// looked at.
+fn plain_kind(body: &[u8]) -> Option<ItemKind> {
+    let fields = body.trim_ascii_start().strip_prefix(b"{")?;
+    let (before, rest) = fields.split_at_checked(FIND_TYPE.find(fields)?)?;
+    if memchr::memchr2(b'{', b'\\', before).is_some() {
+        return None;
+    }
+    let value = rest.strip_prefix(TYPE)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    if value.starts_with(b"\"signal\"") {
         Some(ItemKind::Signal)
-    } else if rest.starts_with(b"\"trade\"") {
+    } else if value.starts_with(b"\"trade\"") {
         Some(ItemKind::Trade)
     } else {
         None
     }
 }
 
-/// The type of an item that has it elsewhere.
+/// The type of an item, wherever it stands.
 fn kind_of(body: &[u8]) -> Result<ItemKind, Invalid> {
     let mut draft = KindDraft::default();
     let mut faults = read_body(body, &mut draft, Unknown::Ignore)?;

@@ -220,7 +220,9 @@ pub(crate) fn read_body<'de, O: Object<'de>>(
     unknown: Unknown,
 ) -> Result<Faults, Invalid> {
     let mut faults = Faults::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // Once for the whole: the parser would look at every name and text again.
+    let body = std::str::from_utf8(body).map_err(|error| not_utf8(&error))?;
+    let mut deserializer = serde_json::Deserializer::from_str(body);
     let seed = ObjectSeed { object, faults: &mut faults, unknown, levels: MAX_DEPTH };
     let read = seed.deserialize(&mut deserializer).and_then(|what| deserializer.end().map(|()| what));
     match read {
@@ -228,6 +230,10 @@ pub(crate) fn read_body<'de, O: Object<'de>>(
         Ok(Read::Null | Read::Other) => Err(Invalid::field("", "must be a JSON object")),
         Err(error) => Err(Invalid::Malformed { detail: error.to_string() }),
     }
+}
+
+fn not_utf8(error: &std::str::Utf8Error) -> Invalid {
+    Invalid::Malformed { detail: format!("invalid UTF-8 at byte {}", error.valid_up_to() + 1) }
 }
 
 struct ObjectSeed<'r, O> {

@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use hindcast_bodies::{
-    ItemBody, Stamp, legacy::parse_get_confidence, legacy::parse_save_trade, parse_item, parse_signal, parse_trade,
+    Invalid, ItemBody, Stamp, legacy::parse_get_confidence, legacy::parse_save_trade, parse_item, parse_signal,
+    parse_trade,
 };
 use hindcast_domain::{Instruments, MoneyE9, Side, TimestampUs, ids::imported_event_id};
 use hindcast_schemas::{Event, ExitReason, ImportPlace, SignalReceived, TradeClosed};
@@ -119,6 +120,32 @@ fn the_id_of_an_imported_item_follows_from_its_place() {
     assert_eq!(trade.import, Some(ImportPlace { source: "digest".into(), sequence: 7 }));
     let signal = br#"{"symbol":"ES","side":"LONG","price":1,"rsi":2,"type":"signal"}"#;
     assert!(matches!(parse_item(signal, &Instruments::default()), Ok(ItemBody::Signal(_))));
+}
+
+#[test]
+fn an_item_is_what_its_own_type_says_whatever_else_reads_like_one() {
+    let signal = r#""symbol":"ES","side":"LONG","price":1,"rsi":2"#;
+    for other in [
+        r#""strategy":"type""#,
+        r#""strategy":"{\"type\":\"trade\"""#,
+        r#""strategy":"\"type\":\"trade\"""#,
+        r#""features":{"type":3.5}"#,
+        r#""strategy":"{""#,
+    ] {
+        for item in [
+            format!(r#"{{{other},"type" : "signal",{signal}}}"#),
+            format!(r#"{{{signal},{other},"type":"signal"}}"#),
+            format!(r#"{{"type":"signal",{signal},{other}}}"#),
+        ] {
+            let parsed = parse_item(item.as_bytes(), &Instruments::default());
+            assert!(matches!(parsed, Ok(ItemBody::Signal(_))), "{item}: {parsed:?}");
+        }
+    }
+    let nested = format!(r#"{{"features":{{"type":"trade"}},{signal}}}"#);
+    let Err(Invalid::Fields(faults)) = parse_item(nested.as_bytes(), &Instruments::default()) else {
+        panic!("the item has no type");
+    };
+    assert_eq!(faults[0].pointer, "/type");
 }
 
 #[test]

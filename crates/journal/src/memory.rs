@@ -81,7 +81,7 @@ impl Partition {
             NewRecord {
                 topic,
                 partition,
-                key: Box::default(),
+                key: Arc::default(),
                 record_type: RecordType::Genesis,
                 timestamp_us: 0,
                 traceparent: None,
@@ -100,7 +100,7 @@ impl Partition {
             position,
             record_type: record.record_type,
             timestamp_us: record.timestamp_us,
-            key: Bytes::from(record.key),
+            key: Bytes::copy_from_slice(&record.key),
             traceparent: record.traceparent,
             value: Bytes::from(record.value),
         });
@@ -182,7 +182,7 @@ mod tests {
         let record = NewRecord {
             topic: Topic::Control,
             partition: 0,
-            key: Box::default(),
+            key: Arc::default(),
             record_type: RecordType::Setting,
             timestamp_us: 0,
             traceparent: None,

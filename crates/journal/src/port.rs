@@ -17,7 +17,7 @@
 //! - After a write or a sync failed, nothing more is acknowledged until the log was reopened and checked.
 //! - What waits to be written is bounded; past the bound an append fails at once with [`Outcome::NotStored`].
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use hindcast_domain::Position;
 use tokio::sync::watch;
@@ -74,8 +74,8 @@ pub struct NewRecord {
     pub topic: Topic,
     /// Which partition of it; see [`hindcast_domain::partition_of`].
     pub partition: u16,
-    /// The key: a user id, or an entity of control.
-    pub key: Box<[u8]>,
+    /// The key: a user id, or an entity of control. Records of one user share it.
+    pub key: Arc<[u8]>,
     /// What it is.
     pub record_type: RecordType,
     /// When it was received, microseconds since 1970.

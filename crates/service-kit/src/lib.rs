@@ -3,6 +3,7 @@
 //! A request passes [`server::serve`] (connections), the edge ([`telemetry::edge`]: request id, span, metrics, panics,
 //! problems rendered), then the [`auth::Caller`] extractor (credentials, rate limits) and [`body`] (type, size, time).
 
+pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod clock;

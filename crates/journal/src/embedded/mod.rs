@@ -250,7 +250,7 @@ fn genesis_chunks(identity: &LogIdentity) -> Vec<Chunk> {
             let genesis = NewRecord {
                 topic,
                 partition,
-                key: Box::default(),
+                key: Arc::default(),
                 record_type: RecordType::Genesis,
                 timestamp_us,
                 traceparent: None,

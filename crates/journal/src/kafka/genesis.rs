@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -176,7 +177,7 @@ impl Genesis<'_> {
             .map(|&(_, topic, partition)| NewRecord {
                 topic,
                 partition,
-                key: Box::default(),
+                key: Arc::default(),
                 record_type: RecordType::Genesis,
                 timestamp_us: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
                 traceparent: None,

@@ -219,7 +219,7 @@ mod tests {
                 let new = NewRecord {
                     topic: crate::Topic::Journal,
                     partition: 3,
-                    key: Box::default(),
+                    key: Default::default(),
                     record_type,
                     timestamp_us,
                     traceparent: Some("00-4bf9-00f0-01".into()),

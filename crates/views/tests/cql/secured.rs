@@ -71,7 +71,7 @@ async fn open_in_time(config: &CqlViewsConfig) -> CqlViews {
 }
 
 async fn refusal(config: &CqlViewsConfig) -> String {
-    CqlViews::open(config).await.err().expect("it opens").to_string()
+    CqlViews::open(config).await.expect_err("it opens").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

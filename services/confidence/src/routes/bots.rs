@@ -1,13 +1,13 @@
 //! `POST /api/ml/get_confidence`: the same as `/v1/confidence`, in the words of existing bots.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use hindcast_bodies::{Stamp, legacy::parse_get_confidence};
 use hindcast_schemas::Action;
 use hindcast_service_kit::{
+    answer::JsonAnswer,
     auth::{Caller, Scope},
     body::JsonBytes,
     clock::now_us,
@@ -139,5 +139,5 @@ pub(super) async fn get_confidence(
     let signal = signal.into_event(user, &Stamp { now: now_us(), event_id });
     let reading = state.reading(user, &headers).await?;
     let served = serve_decision(&state, &reading, signal, Mode::Record, context.traceparent()).await?;
-    Ok((reading.headers(served.position), Json(BotConfidenceAnswer::new(&served))).into_response())
+    Ok((reading.headers(served.position), JsonAnswer(BotConfidenceAnswer::new(&served))).into_response())
 }

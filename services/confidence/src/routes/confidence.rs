@@ -1,12 +1,12 @@
 //! `POST /v1/confidence`: records the signal, scores it, records the decision.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use hindcast_bodies::{FieldError, Stamp, parse_signal};
 use hindcast_service_kit::{
+    answer::JsonAnswer,
     auth::{Caller, Scope},
     body::JsonBytes,
     clock::now_us,
@@ -80,7 +80,7 @@ pub(super) async fn post_confidence(
     let mode = if query.dry_run { Mode::DryRun } else { Mode::Record };
     let served = serve_decision(&state, &reading, signal, mode, context.traceparent()).await?;
     let answer = ConfidenceAnswer::new(&served.decision, served.position, served.behind);
-    Ok((reading.headers(served.position), Json(answer)).into_response())
+    Ok((reading.headers(served.position), JsonAnswer(answer)).into_response())
 }
 
 /// The id of the event: the header's, the body's, or a new one.

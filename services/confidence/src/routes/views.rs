@@ -1,12 +1,12 @@
 //! `GET /v1/views/{symbol}`: the caller's book.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use hindcast_fold::book::Book;
 use hindcast_service_kit::{
+    answer::JsonAnswer,
     auth::{Caller, Scope},
     params::{PathParams, QueryParams},
     problem::{Problem, ProblemDocument},
@@ -74,5 +74,5 @@ pub(super) async fn get_view(
     let book = row.state.as_ref().map_or(&empty, |state| &state.book);
     let position = covered(&row);
     let answer = BookAnswer::new(&symbol, book, usize::from(query.recent), position, reading.behind(&row));
-    Ok((reading.headers(position), Json(answer)).into_response())
+    Ok((reading.headers(position), JsonAnswer(answer)).into_response())
 }

@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Intake<'a> {
     state: &'a IngressState,
     user: &'a str,
+    /// The key of its records.
+    key: Arc<[u8]>,
     partition: u16,
     traceparent: Option<&'a str>,
     claims: Claims,
@@ -70,6 +72,7 @@ impl<'a> Intake<'a> {
         Self {
             state,
             user,
+            key: user.as_bytes().into(),
             partition: state.partition(user),
             traceparent,
             claims: Claims::new(&state.recent),
@@ -166,7 +169,7 @@ impl<'a> Intake<'a> {
         Ok(NewRecord {
             topic: Topic::Journal,
             partition: self.partition,
-            key: self.user.as_bytes().into(),
+            key: Arc::clone(&self.key),
             record_type: record_type(event.kind()),
             timestamp_us: event.received_at().0,
             traceparent: self.traceparent.map(Into::into),

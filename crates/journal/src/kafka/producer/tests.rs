@@ -44,7 +44,7 @@ impl Setup {
         let record = NewRecord {
             topic: Topic::Journal,
             partition,
-            key: Box::default(),
+            key: Default::default(),
             record_type: RecordType::Trade,
             timestamp_us: 5,
             traceparent: None,
