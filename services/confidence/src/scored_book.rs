@@ -24,6 +24,8 @@ struct Preparation {
     prepared: Arc<Prepared>,
 }
 
+/// What a preparation holds of a trade at most: a value and its presence in each of seven columns, and whether it won.
+const PREPARED_BYTES_PER_TRADE: usize = 128;
 /// Preparations kept of one book; more strategies than this are prepared anew each time.
 const MAX_PREPARED: usize = 8;
 
@@ -60,7 +62,7 @@ impl FromRow for ScoredBook {
     }
 
     fn memory_bytes(&self) -> usize {
-        // A preparation is about as large as the ring it was made from; most books are scored for one strategy.
-        self.book.memory_bytes() * 2
+        // Most books are scored for one strategy.
+        self.book.memory_bytes() + self.book.ring.len() * PREPARED_BYTES_PER_TRADE
     }
 }

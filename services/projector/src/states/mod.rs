@@ -62,10 +62,10 @@ impl HeldStates {
         self.bytes > self.limit_bytes
     }
 
-    /// Whether so much was changed that it has to be written early. Rows are encoded and handed over as a whole, so
-    /// this bounds what a write takes beside the states.
+    /// Whether so much was changed that it has to be written early: what is changed can't be forgotten, and leaves
+    /// half the room for others. Rows are encoded and handed over as a whole; they take about a third of their states.
     pub(crate) fn is_much_changed(&self) -> bool {
-        self.changed_bytes > self.limit_bytes / 4
+        self.changed_bytes > self.limit_bytes / 2
     }
 
     /// Forgets least recently used users whose states the store has, until the rest fits.
