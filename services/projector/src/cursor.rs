@@ -25,6 +25,8 @@ pub(crate) struct Cursor {
     pub(crate) written_offset: u64,
     /// When the oldest folded record without written rows was folded.
     pub(crate) unwritten_since: Option<Instant>,
+    /// Whether it catches up: what is folded then is written as soon as the end is reached.
+    catches_up: bool,
     /// Users whose states differ from the store.
     pub(crate) changed_users: Vec<Arc<str>>,
     /// Dead letters to publish before the progress that covers their records.
@@ -59,6 +61,7 @@ impl Cursor {
             position: None,
             written_offset: 0,
             unwritten_since: None,
+            catches_up: false,
             changed_users: Vec::new(),
             notices: Vec::new(),
             end: ports.log.durable_end(Topic::Journal, partition),
@@ -86,6 +89,7 @@ impl Cursor {
         self.opened = false;
         self.in_doubt = false;
         self.unwritten_since = None;
+        self.catches_up = false;
         self.changed_users.clear();
         self.notices.clear();
     }
@@ -106,6 +110,7 @@ impl Cursor {
         self.in_doubt = false;
         self.unwritten_since = None;
         self.written_offset = self.next_offset;
+        self.catches_up &= self.unread() > 0;
         // The next record is not read yet; it was received hardly later than the last.
         self.oldest_timestamp_us = (self.unread() > 0).then_some(self.last_timestamp_us);
     }
@@ -117,6 +122,11 @@ impl Cursor {
     /// Whether more is unread than one read takes.
     pub(crate) fn is_far_behind(&self, config: &ProjectorConfig) -> bool {
         self.unread() > config.read_records as u64
+    }
+
+    /// Takes note that records will be folded now.
+    pub(crate) fn begins_to_fold(&mut self, config: &ProjectorConfig) {
+        self.catches_up |= self.is_far_behind(config);
     }
 
     pub(crate) fn paused_until(&self) -> Option<Instant> {
@@ -136,8 +146,11 @@ impl Cursor {
 
     /// When rows have to be written, if there is something to write.
     pub(crate) fn write_due(&self, config: &ProjectorConfig) -> Option<Instant> {
-        let wait_ms =
-            if self.is_far_behind(config) { config.catch_up_flush_interval_ms } else { config.flush_interval_ms };
+        let wait_ms = match self.unread() {
+            _ if self.is_far_behind(config) => config.catch_up_flush_interval_ms,
+            0 if self.catches_up => 0,
+            _ => config.flush_interval_ms,
+        };
         self.unwritten_since.map(|since| since + Duration::from_millis(wait_ms))
     }
 

@@ -220,6 +220,7 @@ impl Worker {
         if *cursor.end.borrow_and_update() <= cursor.next_offset {
             return Ok(());
         }
+        cursor.begins_to_fold(&self.config);
         let mut records = std::mem::take(&mut self.records);
         records.clear();
         let limit = ReadLimit { records: self.config.read_records, bytes: READ_BYTES };

@@ -29,7 +29,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, BenchError> {
     let batches: Arc<[Bytes]> = (0..BATCHES).map(|seed| bodies::batch(seed, EVENTS)).collect::<Vec<_>>().into();
-    let system = System::start(places).await?;
+    let system = System::start_ingress(places).await?;
+    let roles = system.roles();
     let measured = through(&system, &batches, measure).await;
     let ours = system.stop_after(measured).await?;
 
@@ -39,7 +40,7 @@ pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, Be
     };
     let measured = Measured { per_second: ours.per_second() * EVENTS as f64, ..Measured::requests(&ours) };
     let report = Report::new("ingest", places.engine(), target, measured, limit);
-    Ok(report.with("connections", CONNECTIONS).with("events_per_request", EVENTS))
+    Ok(report.with("connections", CONNECTIONS).with("roles", roles).with("events_per_request", EVENTS))
 }
 
 async fn through(system: &System, batches: &Arc<[Bytes]>, measure: Duration) -> Result<Load, BenchError> {

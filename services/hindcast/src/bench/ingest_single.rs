@@ -20,7 +20,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, BenchError> {
     let trades: Arc<[Bytes]> = bodies::trades(BODIES).into();
-    let system = System::start(places).await?;
+    let system = System::start_ingress(places).await?;
+    let roles = system.roles();
     let measured = through(&system, &trades, measure).await;
     let (users, ours) = system.stop_after(measured).await?;
 
@@ -30,7 +31,9 @@ pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, Be
     let what = "a bare axum handler that parses the same body and answers JSON";
     let limit = Limit { what, per_second: limit?.per_second() };
     let measured = Measured::requests(&ours);
-    Ok(Report::new("ingest-single", places.engine(), 0.35, measured, limit).with("connections", CONNECTIONS))
+    Ok(Report::new("ingest-single", places.engine(), 0.35, measured, limit)
+        .with("connections", CONNECTIONS)
+        .with("roles", roles))
 }
 
 async fn through(

@@ -1,4 +1,4 @@
-//! A system of its own for a benchmark: all roles in an empty place, with keys of users.
+//! A system of its own for a benchmark, in an empty place, with keys of users.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,23 +12,42 @@ use super::{
     BenchError,
     places::{Place, Places},
 };
-use crate::serve::{self, Role, Running};
+use crate::serve::{self, Role, Running, config::LogEngine};
 
 /// A running system and what is needed to talk to it.
 pub(super) struct System {
     running: Running,
     addr: SocketAddr,
     admin_key: String,
-    _place: Place,
+    place: Place,
 }
 
 impl System {
+    /// All roles in this process.
     pub(super) async fn start(places: &Places) -> Result<Self, BenchError> {
-        let place = places.make()?;
+        Self::start_in(places.make()?).await
+    }
+
+    /// What takes events in: all roles on the embedded engine, which one process has to itself; on Kafka, where a role
+    /// is a process of its own, the ingress (and the admin, for keys). Projectors would share this machine's cores.
+    pub(super) async fn start_ingress(places: &Places) -> Result<Self, BenchError> {
+        let mut place = places.make()?;
+        if places.log_engine() == LogEngine::Kafka {
+            place.config.roles = vec![Role::Ingress, Role::Admin];
+        }
+        Self::start_in(place).await
+    }
+
+    async fn start_in(place: Place) -> Result<Self, BenchError> {
         let running = serve::start(place.config.clone()).await?;
         let admin_key = running.admin_key.clone().ok_or_else(|| BenchError("no admin key was created".to_owned()))?;
         let addr = running.addr_of(Role::Ingress).ok_or_else(|| BenchError("no listener".to_owned()))?;
-        Ok(Self { running, addr, admin_key, _place: place })
+        Ok(Self { running, addr, admin_key, place })
+    }
+
+    /// Names of the roles that run, for reports.
+    pub(super) fn roles(&self) -> Vec<String> {
+        self.place.config.roles.iter().map(|role| role.name().to_owned()).collect()
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
