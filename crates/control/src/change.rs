@@ -7,6 +7,8 @@ use hindcast_fold::generation::GenerationSet;
 use hindcast_scoring::published::{PublishedModel, PublishedPolicy};
 use serde::{Deserialize, Serialize};
 
+use crate::generations::VerificationSummary;
+
 /// What a change is about: the key of its record. Two changes of one entity can't both be based on the same state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Entity(pub String);
@@ -86,6 +88,37 @@ pub enum Change {
         /// Name and version of a published policy.
         policy: (String, u32),
     },
+    /// A set of generations is to be built beside the active one.
+    GenerationsPlanned {
+        /// Its fingerprint, which every process checks against its own code.
+        name: String,
+        /// Admission, book and activity.
+        generations: GenerationSet,
+    },
+    /// A builder is to fold history into a planned set.
+    GenerationsBuilding {
+        /// Fingerprint of the set.
+        name: String,
+        /// Records a second at most; as fast as it can without.
+        max_rate: Option<u32>,
+    },
+    /// History is folded into a set; projectors keep it up from here on.
+    GenerationsBuilt {
+        /// Fingerprint of the set.
+        name: String,
+    },
+    /// A set was compared with the active one.
+    GenerationsVerified {
+        /// Fingerprint of the set.
+        name: String,
+        /// What was found.
+        verification: VerificationSummary,
+    },
+    /// A set is kept no longer.
+    GenerationsDropped {
+        /// Fingerprint of the set.
+        name: String,
+    },
     /// From here on reads use this set of generations.
     GenerationsActivated {
         /// Admission, book and activity.
@@ -103,6 +136,11 @@ impl Change {
             Self::ModelPublished { model } => format!("model/{}/{}", model.name, model.version),
             Self::PolicyPublished { policy } => format!("policy/{}/{}", policy.name, policy.version),
             Self::ScoringActivated { .. } => "scoring".to_owned(),
+            Self::GenerationsPlanned { name, .. }
+            | Self::GenerationsBuilding { name, .. }
+            | Self::GenerationsBuilt { name }
+            | Self::GenerationsVerified { name, .. }
+            | Self::GenerationsDropped { name } => format!("generations/{name}"),
             Self::GenerationsActivated { .. } => "generations".to_owned(),
         })
     }

@@ -183,6 +183,12 @@ impl Control {
         self.read_state(|state| state.effect_at(offset))
     }
 
+    /// Changes whenever records were folded: one past the last one's offset.
+    #[must_use]
+    pub fn folded_end(&self) -> watch::Receiver<u64> {
+        self.folded_end.subscribe()
+    }
+
     /// Waits until the record at an offset is folded here; false when that takes longer than the time given.
     pub async fn reached(&self, offset: u64, patience: Duration) -> bool {
         let mut end = self.folded_end.subscribe();

@@ -6,6 +6,7 @@
 pub mod bootstrap;
 pub mod change;
 pub mod follower;
+pub mod generations;
 pub mod keys;
 pub mod settings;
 pub mod writer;
@@ -13,6 +14,7 @@ pub mod writer;
 pub use bootstrap::{UsedSchema, bootstrap};
 pub use change::{Change, ChangeRecord, Entity};
 pub use follower::{Control, ControlConfig};
+pub use generations::{GenerationTables, KnownSet, KnownSets, Stage, Step, VerificationSummary};
 pub use keys::{ApiKey, ApiKeys};
-pub use settings::{ActiveGenerations, ActiveScoring, Settings};
+pub use settings::{ActiveScoring, Settings};
 pub use writer::{ChangeError, Requested};

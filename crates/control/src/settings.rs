@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::{Record, RecordType};
 use hindcast_scoring::published::{Model, Policy, PublishedModel, PublishedPolicy};
 
 use crate::{
     change::{Change, ChangeRecord, Entity},
+    generations::{GenerationTables, KnownSets, Stage, Step},
     keys::{ApiKey, ApiKeys, sha256_from_hex},
 };
 
@@ -31,35 +31,6 @@ pub struct ActiveScoring {
     pub policy: Policy,
 }
 
-/// The generations that are read, with the names of their tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActiveGenerations {
-    /// The generations.
-    pub set: GenerationSet,
-    /// Table of the admissions.
-    pub admission_table: Arc<str>,
-    /// Table of the books.
-    pub book_table: Arc<str>,
-    /// Table of the activities.
-    pub activity_table: Arc<str>,
-    /// Fingerprint of the books, as decisions name it.
-    pub book_fingerprint: String,
-}
-
-impl ActiveGenerations {
-    /// Names the tables of a set of generations.
-    #[must_use]
-    pub fn new(set: GenerationSet) -> Self {
-        Self {
-            admission_table: set.admission_table().into(),
-            book_table: set.book_table().into(),
-            activity_table: set.activity_table().into(),
-            book_fingerprint: set.book_fingerprint(),
-            set,
-        }
-    }
-}
-
 /// Everything but the keys, which are many and change one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -72,7 +43,9 @@ pub struct Settings {
     /// What scores now.
     pub scoring: Option<Arc<ActiveScoring>>,
     /// What reads use now.
-    pub generations: Option<Arc<ActiveGenerations>>,
+    pub generations: Option<Arc<GenerationTables>>,
+    /// All sets of generations and where they stand.
+    pub sets: KnownSets,
     /// Subject, version and text of schemas by id.
     pub schemas: BTreeMap<u32, (String, u32, String)>,
 }
@@ -145,7 +118,7 @@ impl ControlState {
         if change.based_on != self.last_change(&entity) {
             return Effect::Stale;
         }
-        match self.apply_change(change) {
+        match self.apply_change(change, record.offset) {
             Ok(()) => {
                 self.last_change.insert(entity, record.offset);
                 Effect::Applied
@@ -154,9 +127,11 @@ impl ControlState {
         }
     }
 
-    fn apply_change(&mut self, record: ChangeRecord) -> Result<(), String> {
+    fn apply_change(&mut self, record: ChangeRecord, offset: u64) -> Result<(), String> {
         let settings = &mut self.settings;
-        match record.change {
+        let ChangeRecord { at, by, why, change, .. } = record;
+        let step = |stage| Step { offset, at, by: by.clone(), why: why.clone(), stage };
+        match change {
             Change::ApiKeyCreated { id, user_id, scopes, sha256, expires_at, requests_per_minute } => {
                 let sha256 = sha256_from_hex(&sha256).ok_or("its digest is not 64 hex digits")?;
                 // Whoever has an id or a secret in some old log or answer must never meet another key under it.
@@ -168,7 +143,7 @@ impl ControlState {
                     user_id,
                     scopes: scopes.into_iter().map(Into::into).collect(),
                     sha256,
-                    created_at: record.at,
+                    created_at: at,
                     expires_at,
                     requests_per_minute,
                     revoked_at: None,
@@ -179,7 +154,7 @@ impl ControlState {
                 if key.revoked_at.is_some() {
                     return Err("the key is revoked already".to_owned());
                 }
-                self.keys.revoke(&key, record.at);
+                self.keys.revoke(&key, at);
             }
             Change::SchemaRegistered { id, subject, version, schema } => {
                 once(&mut settings.schemas, id, (subject, version, schema))?;
@@ -202,9 +177,20 @@ impl ControlState {
                     published_policy: policy.clone(),
                 }));
             }
-            Change::GenerationsActivated { generations } => {
-                settings.generations = Some(Arc::new(ActiveGenerations::new(generations)));
+            Change::GenerationsPlanned { name, generations } => {
+                settings.sets.plan(&name, generations, step(Stage::Planned))?;
             }
+            Change::GenerationsBuilding { name, max_rate } => {
+                settings.sets.build(&name, max_rate, step(Stage::Building))?;
+            }
+            Change::GenerationsBuilt { name } => settings.sets.built(&name, step(Stage::Verifying))?,
+            Change::GenerationsVerified { name, verification } => {
+                settings.sets.verified(&name, verification, step(Stage::Ready))?;
+            }
+            Change::GenerationsActivated { generations } => {
+                settings.generations = Some(settings.sets.activate(generations, step(Stage::Active))?);
+            }
+            Change::GenerationsDropped { name } => settings.sets.drop(&name, step(Stage::Dropped))?,
         }
         Ok(())
     }

@@ -180,6 +180,12 @@ impl GenerationSet {
         ))
     }
 
+    /// Fingerprint of the set, 16 hex digits: what its tables are named by.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        digest(&format!(r#"{{"activity":"{}","book":"{}"}}"#, self.activity_fingerprint(), self.book_fingerprint(),))
+    }
+
     /// Name of the table of the admissions.
     #[must_use]
     pub fn admission_table(&self) -> String {

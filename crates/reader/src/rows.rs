@@ -88,10 +88,18 @@ pub enum ReadError {
     },
 }
 
-/// Reads rows of one projection.
+/// Where rows of a generation are, and how far it is projected.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The generation's table.
+    pub table: &'a TableName,
+    /// The board of its set.
+    pub board: &'a ProgressBoard,
+}
+
+/// Reads rows of one projection, of whatever generation.
 pub struct RowReader<T> {
     views: Arc<dyn ViewStore>,
-    board: Arc<ProgressBoard>,
     epoch: u8,
     ends: Vec<watch::Receiver<u64>>,
     cache: Cache<CacheKey, Arc<CachedRow<T>>, ByMemory>,
@@ -158,7 +166,6 @@ impl<T: FromRow> RowReader<T> {
     pub fn new(
         views: Arc<dyn ViewStore>,
         log: &dyn Log,
-        board: Arc<ProgressBoard>,
         config: RowReaderConfig,
         hits: prometheus::IntCounter,
         misses: prometheus::IntCounter,
@@ -167,7 +174,7 @@ impl<T: FromRow> RowReader<T> {
         // The number of entries only sizes the cache's tables; the weight is what bounds it.
         let entries = usize::try_from(config.cache_bytes / 4_096).unwrap_or(1_024).max(64);
         let cache = Cache::with_weighter(entries, config.cache_bytes, ByMemory);
-        Self { views, board, epoch: log.identity().epoch, ends, cache, config, hits, misses }
+        Self { views, epoch: log.identity().epoch, ends, cache, config, hits, misses }
     }
 
     /// The row of a key in a user's partition: one that covers `min_position` if given, else possibly a cached one.
@@ -176,7 +183,7 @@ impl<T: FromRow> RowReader<T> {
     /// See [`ReadError`].
     pub async fn read(
         &self,
-        table: &TableName,
+        source: Source<'_>,
         key: &[u8],
         partition: u16,
         min_position: Option<Position>,
@@ -184,18 +191,18 @@ impl<T: FromRow> RowReader<T> {
         if let Some(wanted) = min_position {
             self.check(wanted, partition).await?;
         }
-        let query = Query { table, key };
+        let query = Query { table: source.table, key };
         let cached = self.cache.get(&query);
-        if let Some(row) = cached.filter(|row| self.may_serve(row, partition, min_position)) {
+        if let Some(row) = cached.filter(|row| self.may_serve(row, source.board, partition, min_position)) {
             self.hits.inc();
             return Ok(row);
         }
         self.misses.inc();
         if let Some(position) = min_position {
             let patience = Duration::from_millis(self.config.min_position_timeout_ms);
-            self.board.wait(position, patience).await?;
+            source.board.wait(position, patience).await?;
         }
-        let row = Arc::new(self.load(table, key, partition).await?);
+        let row = Arc::new(self.load(source, key, partition).await?);
         self.cache.insert(query.into(), Arc::clone(&row));
         Ok(row)
     }
@@ -216,16 +223,23 @@ impl<T: FromRow> RowReader<T> {
         if risen.is_ok_and(|risen| risen.is_ok()) { Ok(()) } else { Err(ReadError::BeyondEnd(wanted)) }
     }
 
-    fn may_serve(&self, row: &CachedRow<T>, partition: u16, min_position: Option<Position>) -> bool {
+    fn may_serve(
+        &self,
+        row: &CachedRow<T>,
+        board: &ProgressBoard,
+        partition: u16,
+        min_position: Option<Position>,
+    ) -> bool {
         let covers = min_position
             .is_none_or(|wanted| row.progress.is_some_and(|progress| wanted.is_at_or_before(progress.position)));
         let young = row.loaded.elapsed() <= Duration::from_millis(self.config.max_age_ms);
-        covers && (young || row.progress == self.board.current(partition))
+        covers && (young || row.progress == board.current(partition))
     }
 
-    async fn load(&self, table: &TableName, key: &[u8], partition: u16) -> Result<CachedRow<T>, ReadError> {
+    async fn load(&self, source: Source<'_>, key: &[u8], partition: u16) -> Result<CachedRow<T>, ReadError> {
+        let Source { table, board } = source;
         // Progress is read before the row, so that an absent row is absent up to it at least.
-        let progress = self.board.current(partition);
+        let progress = board.current(partition);
         let loaded = Instant::now();
         let rows = self.views.read(table, vec![key.to_vec()]).await?;
         let Some(row) = rows.into_iter().next().flatten() else {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use hindcast_control::{ActiveGenerations, ActiveScoring, settings::ControlState};
+use hindcast_control::{ActiveScoring, GenerationTables, settings::ControlState};
 use hindcast_journal::{Log, Topic};
 
 use crate::pass::{ReplayError, durable_ends, each_record};
@@ -11,7 +11,7 @@ use crate::pass::{ReplayError, durable_ends, each_record};
 #[derive(Debug, Clone)]
 pub(super) struct Active {
     pub(super) scoring: Option<Arc<ActiveScoring>>,
-    pub(super) generations: Option<Arc<ActiveGenerations>>,
+    pub(super) generations: Option<Arc<GenerationTables>>,
 }
 
 /// What decisions depend on, by the control offset at which it became so. Most records of control are keys, which

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use axum::extract::FromRef;
 use hindcast_control::Control;
 use hindcast_journal::{Log, LogError, ReadLimit, Record, Topic};
-use hindcast_reader::ProgressBoard;
+use hindcast_reader::Boards;
 use hindcast_schemas::Codec;
 use hindcast_service_kit::{auth::Gate, problem::Problem};
 use hindcast_views::ViewStore;
@@ -17,8 +17,8 @@ pub struct AdminPorts {
     pub log: Arc<dyn Log>,
     /// The rows.
     pub views: Arc<dyn ViewStore>,
-    /// How far each partition is projected.
-    pub board: Arc<ProgressBoard>,
+    /// How far each set of generations is projected.
+    pub boards: Arc<Boards>,
     /// Published settings.
     pub control: Arc<Control>,
     /// Reads records.

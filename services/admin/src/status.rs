@@ -103,10 +103,12 @@ pub(crate) async fn get_status(State(state): State<Shared>, caller: Caller) -> R
     let identity = ports.log.identity();
     let settings = ports.control.settings();
     let end = |topic, partition| *ports.log.durable_end(topic, partition).borrow();
+    let board = settings.generations.as_deref().map(|active| ports.boards.of(&active.name));
     let partitions = (0..identity.partitions)
         .map(|partition| {
             let journal_end = end(Topic::Journal, partition);
-            let projected_end = ports.board.current(partition).map_or(0, |progress| progress.next_offset);
+            let projected_end =
+                board.as_ref().and_then(|board| board.current(partition)).map_or(0, |progress| progress.next_offset);
             PartitionStatus {
                 partition,
                 journal_end,

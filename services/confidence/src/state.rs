@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
-use hindcast_control::{ActiveGenerations, ActiveScoring, Control, Settings};
+use hindcast_control::{ActiveScoring, Control, GenerationTables, Settings};
 use hindcast_domain::{Instruments, Position, partition_of};
 use hindcast_fold::{activity::Activity, keys};
 use hindcast_journal::Log;
-use hindcast_reader::{CachedRow, ProgressBoard, RowReader};
+use hindcast_reader::{Boards, CachedRow, ProgressBoard, RowReader, Source};
 use hindcast_schemas::Codec;
 use hindcast_service_kit::{
     auth::Gate,
@@ -26,8 +26,8 @@ pub struct ConfidencePorts {
     pub log: Arc<dyn Log>,
     /// Holds the rows.
     pub views: Arc<dyn ViewStore>,
-    /// How far each partition is projected.
-    pub board: Arc<ProgressBoard>,
+    /// How far each set of generations is projected.
+    pub boards: Arc<Boards>,
     /// Published settings.
     pub control: Arc<Control>,
     /// Writes records.
@@ -75,6 +75,12 @@ pub(crate) struct Reading<'a> {
     min_position: Option<Position>,
 }
 
+/// The generations that an answer is made from, all of one set.
+struct Generations<'a> {
+    tables: &'a GenerationTables,
+    board: Arc<ProgressBoard>,
+}
+
 impl ConfidenceState {
     /// A state with empty caches.
     ///
@@ -108,24 +114,10 @@ impl ConfidenceState {
         // Activities are small and looked at by people.
         let mut of_days = config.rows.clone();
         of_days.cache_bytes /= 16;
-        let (views, log, board) = (&ports.views, &*ports.log, &ports.board);
+        let (views, log) = (&ports.views, &*ports.log);
         Ok(Self {
-            books: RowReader::new(
-                Arc::clone(views),
-                log,
-                Arc::clone(board),
-                config.rows.clone(),
-                hit("book"),
-                miss("book"),
-            ),
-            activities: RowReader::new(
-                Arc::clone(views),
-                log,
-                Arc::clone(board),
-                of_days,
-                hit("activity"),
-                miss("activity"),
-            ),
+            books: RowReader::new(Arc::clone(views), log, config.rows.clone(), hit("book"), miss("book")),
+            activities: RowReader::new(Arc::clone(views), log, of_days, hit("activity"), miss("activity")),
             taken: decisions.with_label_values(&["take"]),
             skipped: decisions.with_label_values(&["skip"]),
             append_seconds,
@@ -164,20 +156,29 @@ impl Reading<'_> {
         self.settings.scoring.as_ref().ok_or_else(|| Problem::unavailable("no model is published yet"))
     }
 
-    pub(crate) fn generations(&self) -> Result<&ActiveGenerations, Problem> {
+    pub(crate) fn generations(&self) -> Result<&GenerationTables, Problem> {
         self.settings.generations.as_deref().ok_or_else(|| Problem::unavailable("no generation is active yet"))
     }
 
+    fn projected(&self) -> Result<Generations<'_>, Problem> {
+        let tables = self.generations()?;
+        Ok(Generations { tables, board: self.state.ports.boards.of(&tables.name) })
+    }
+
     pub(crate) async fn book(&self, symbol: &str) -> Result<Arc<CachedRow<ScoredBook>>, Problem> {
-        let table = TableName(Arc::clone(&self.generations()?.book_table));
+        let Generations { tables, board } = self.projected()?;
+        let table = TableName(Arc::clone(&tables.book_table));
         let key = keys::book_key(self.user, symbol);
-        Ok(self.state.books.read(&table, &key, self.partition, self.min_position).await?)
+        let source = Source { table: &table, board: &board };
+        Ok(self.state.books.read(source, &key, self.partition, self.min_position).await?)
     }
 
     pub(crate) async fn activity(&self, day: i32) -> Result<Arc<CachedRow<Activity>>, Problem> {
-        let table = TableName(Arc::clone(&self.generations()?.activity_table));
+        let Generations { tables, board } = self.projected()?;
+        let table = TableName(Arc::clone(&tables.activity_table));
         let key = keys::activity_key(self.user, day);
-        Ok(self.state.activities.read(&table, &key, self.partition, self.min_position).await?)
+        let source = Source { table: &table, board: &board };
+        Ok(self.state.activities.read(source, &key, self.partition, self.min_position).await?)
     }
 
     pub(crate) fn behind(&self, row: &CachedRow<ScoredBook>) -> u64 {

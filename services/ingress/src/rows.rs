@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hindcast_domain::Position;
 use hindcast_fold::{admission::Admission, book::Book, keys};
-use hindcast_reader::{CachedRow, FromRow};
+use hindcast_reader::{CachedRow, FromRow, Source};
 use hindcast_service_kit::problem::Problem;
 use hindcast_views::TableName;
 
@@ -46,8 +46,11 @@ impl IngressState {
         user: &str,
         min_position: Option<Position>,
     ) -> Result<Arc<CachedRow<AdmissionRow>>, Problem> {
-        let table = TableName(Arc::clone(&self.generations()?.admission_table));
+        let generations = self.generations()?;
+        let table = TableName(Arc::clone(&generations.admission_table));
+        let board = self.ports.boards.of(&generations.name);
+        let source = Source { table: &table, board: &board };
         let key = keys::admission_key(user);
-        Ok(self.admissions.read(&table, &key, self.partition(user), min_position).await?)
+        Ok(self.admissions.read(source, &key, self.partition(user), min_position).await?)
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use hindcast_control::{ActiveGenerations, Control};
+use hindcast_control::{Control, GenerationTables};
 use hindcast_domain::{Instruments, partition_of};
 use hindcast_journal::{Log, LogError};
-use hindcast_reader::{ProgressBoard, RowReader};
+use hindcast_reader::{Boards, RowReader};
 use hindcast_schemas::Codec;
 use hindcast_service_kit::{auth::Gate, problem::Problem};
 use hindcast_views::ViewStore;
@@ -26,8 +26,8 @@ pub struct IngressPorts {
     pub log: Arc<dyn Log>,
     /// Holds the rows: which events are known, and the totals that `save_trade` answers.
     pub views: Arc<dyn ViewStore>,
-    /// How far each partition is projected.
-    pub board: Arc<ProgressBoard>,
+    /// How far each set of generations is projected.
+    pub boards: Arc<Boards>,
     /// Published settings.
     pub control: Arc<Control>,
     /// Writes and reads records.
@@ -95,7 +95,6 @@ impl IngressState {
             admissions: RowReader::new(
                 Arc::clone(&ports.views),
                 &*ports.log,
-                Arc::clone(&ports.board),
                 config.admissions.clone(),
                 count("admission", "hit"),
                 count("admission", "miss"),
@@ -103,7 +102,6 @@ impl IngressState {
             books: RowReader::new(
                 Arc::clone(&ports.views),
                 &*ports.log,
-                Arc::clone(&ports.board),
                 config.books.clone(),
                 count("book", "hit"),
                 count("book", "miss"),
@@ -118,7 +116,7 @@ impl IngressState {
         partition_of(user.as_bytes(), self.ports.log.identity().partitions)
     }
 
-    pub(crate) fn generations(&self) -> Result<Arc<ActiveGenerations>, Problem> {
+    pub(crate) fn generations(&self) -> Result<Arc<GenerationTables>, Problem> {
         self.ports
             .control
             .settings()

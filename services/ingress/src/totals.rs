@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join_all;
+use hindcast_control::GenerationTables;
 use hindcast_domain::Position;
 use hindcast_fold::keys;
+use hindcast_reader::{ProgressBoard, Source};
 use hindcast_service_kit::problem::Problem;
 use hindcast_views::TableName;
 
@@ -34,11 +36,17 @@ impl IngressState {
     /// `None` if the views can't be read. A write that succeeded does not fail for its totals.
     pub(crate) async fn totals(&self, user: &str, up_to: Option<Position>) -> Option<Totals> {
         let patience = Duration::from_millis(self.config.totals_timeout_ms);
-        let reached = match up_to {
-            Some(position) => self.ports.board.wait(position, patience).await.is_ok(),
-            None => false,
+        let read = async {
+            // One set of generations for all of it.
+            let generations = self.generations()?;
+            let board = self.ports.boards.of(&generations.name);
+            let reached = match up_to {
+                Some(position) => board.wait(position, patience).await.is_ok(),
+                None => false,
+            };
+            self.read_totals(&generations, &board, user, up_to.filter(|_| reached)).await
         };
-        match self.read_totals(user, up_to.filter(|_| reached)).await {
+        match read.await {
             Ok(totals) => Some(totals),
             Err(problem) => {
                 tracing::warn!(detail = problem.detail, internal = problem.internal, "totals can't be read");
@@ -47,12 +55,18 @@ impl IngressState {
         }
     }
 
-    async fn read_totals(&self, user: &str, min_position: Option<Position>) -> Result<Totals, Problem> {
-        let table = TableName(Arc::clone(&self.generations()?.book_table));
+    async fn read_totals(
+        &self,
+        generations: &GenerationTables,
+        board: &ProgressBoard,
+        user: &str,
+        min_position: Option<Position>,
+    ) -> Result<Totals, Problem> {
+        let table = TableName(Arc::clone(&generations.book_table));
         let partition = self.partition(user);
         let rows = try_join_all(self.ports.instruments.0.keys().map(|symbol| {
-            let (table, key) = (&table, keys::book_key(user, symbol.as_str()));
-            async move { self.books.read(table, &key, partition, min_position).await }
+            let (source, key) = (Source { table: &table, board }, keys::book_key(user, symbol.as_str()));
+            async move { self.books.read(source, &key, partition, min_position).await }
         }))
         .await?;
         Ok(rows.iter().fold(Totals::default(), |sum, row| {

@@ -52,7 +52,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl Cursor {
-    pub(crate) fn new(ports: &ProjectorPorts, partition: u16) -> Self {
+    pub(crate) fn new(ports: &ProjectorPorts, generation: &str, partition: u16) -> Self {
         let name = partition.to_string();
         Self {
             partition,
@@ -71,8 +71,8 @@ impl Cursor {
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,
             oldest_timestamp_us: None,
-            lag_events: ports.metrics.lag_events.with_label_values(&[&name]),
-            lag_seconds: ports.metrics.lag_seconds.with_label_values(&[&name]),
+            lag_events: ports.metrics.lag_events.with_label_values(&[generation, &name]),
+            lag_seconds: ports.metrics.lag_seconds.with_label_values(&[generation, &name]),
         }
     }
 

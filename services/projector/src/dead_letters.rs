@@ -3,8 +3,31 @@
 //! Only the live projector publishes them; a rebuild and a replay have no side effects. A crash may repeat a notice; it
 //! names its record's position.
 
+use std::sync::Arc;
+
 use hindcast_journal::{NewRecord, Record, RecordType, Topic};
 use serde::Serialize;
+
+/// Whether a projector publishes notices. Of several that keep generations up, the one whose generations are read does.
+#[derive(Clone)]
+pub enum Notices {
+    /// Of every record.
+    All,
+    /// Of none: it builds what nobody reads.
+    None,
+    /// Of those records for whose timestamp, microseconds since 1970, this is true.
+    Of(Arc<dyn Fn(i64) -> bool + Send + Sync>),
+}
+
+impl Notices {
+    pub(crate) fn are_of(&self, record: &Record) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Of(is_told) => is_told(record.timestamp_us),
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Notice<'a> {

@@ -59,8 +59,10 @@ impl Worker {
             match read_journaled(&self.ports.codec, record) {
                 Ok(Journaled::Marker) => {}
                 Ok(Journaled::Ownerless) => {
-                    self.ports.metrics.rejected.with_label_values(&[OWNERLESS]).inc();
-                    cursor.notices.push(notice(record, OWNERLESS, OWNERLESS_DETAIL));
+                    if self.ports.notices.are_of(record) {
+                        self.ports.metrics.rejected.with_label_values(&[OWNERLESS]).inc();
+                        cursor.notices.push(notice(record, OWNERLESS, OWNERLESS_DETAIL));
+                    }
                 }
                 Ok(Journaled::Fact { user, input }) => {
                     let Some(states) = self.states.get(user).filter(|states| states.holds(&input)) else {
@@ -76,7 +78,9 @@ impl Worker {
                             states.touched = true;
                             self.touched.push(Arc::clone(&states.name));
                         }
-                        if let Verdict::Rejected(reason) = verdict {
+                        if let Verdict::Rejected(reason) = verdict
+                            && self.ports.notices.are_of(record)
+                        {
                             let reason = reason.as_str();
                             self.ports.metrics.rejected.with_label_values(&[reason]).inc();
                             cursor.notices.push(notice(record, reason, input.detail()));

@@ -9,10 +9,12 @@ mod config;
 mod cursor;
 mod dead_letters;
 mod error;
+mod fleet;
 mod fold;
 mod load;
 mod metrics;
 mod orders;
+mod pace;
 mod states;
 mod tables;
 mod turns;
@@ -22,7 +24,7 @@ mod write;
 use std::{sync::Arc, thread};
 
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::{Log, membership::Ownership};
+use hindcast_journal::Log;
 use hindcast_reader::ProgressBoard;
 use hindcast_schemas::Codec;
 use hindcast_views::ViewStore;
@@ -31,8 +33,11 @@ use tokio::sync::watch;
 use worker::Worker;
 
 pub use config::ProjectorConfig;
+pub use dead_letters::Notices;
 pub use error::ProjectorError;
+pub use fleet::{Fleet, FleetPorts, Kept};
 pub use metrics::ProjectorMetrics;
+pub use pace::Pace;
 
 /// What a projector works with.
 #[derive(Clone)]
@@ -47,6 +52,10 @@ pub struct ProjectorPorts {
     pub board: Arc<ProgressBoard>,
     /// What it counts.
     pub metrics: Arc<ProjectorMetrics>,
+    /// Of which records it publishes dead letters.
+    pub notices: Notices,
+    /// How fast it may go; as fast as it can without.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// A running projector. When it is dropped without [`Projector::stop`] its threads end without writing what they have
@@ -61,7 +70,7 @@ pub struct Projector {
 
 /// Gives the partitions of a projector to its threads, and takes them away.
 #[derive(Debug)]
-pub struct Owner {
+struct Owner {
     /// By thread; a partition is folded by the thread of its number modulo their count.
     threads: Vec<Orders>,
     board: Arc<ProgressBoard>,
@@ -78,19 +87,7 @@ impl Projector {
         config: &ProjectorConfig,
     ) -> Result<Self, ProjectorError> {
         let all: Vec<u16> = (0..ports.log.identity().partitions).collect();
-        Self::start_with(ports, generations, config, &all)
-    }
-
-    /// Starts without partitions; see [`Self::owner`].
-    ///
-    /// # Errors
-    /// When this version can't fold the generations, or no thread can be started.
-    pub fn start_idle(
-        ports: &ProjectorPorts,
-        generations: &GenerationSet,
-        config: &ProjectorConfig,
-    ) -> Result<Self, ProjectorError> {
-        Self::start_with(ports, generations, config, &[])
+        Self::start_with(ports, generations, config, &all, watch::Sender::new(None))
     }
 
     fn start_with(
@@ -98,10 +95,11 @@ impl Projector {
         generations: &GenerationSet,
         config: &ProjectorConfig,
         first: &[u16],
+        failure: watch::Sender<Option<String>>,
     ) -> Result<Self, ProjectorError> {
         let params = generations.fold_params()?;
         let (stop, stopped) = watch::channel(false);
-        let (failure, failed) = watch::channel(None);
+        let failed = failure.subscribe();
         let partitions = ports.log.identity().partitions;
         let groups = config.threads.clamp(1, partitions.max(1));
         let (mut threads, mut orders) = (Vec::new(), Vec::new());
@@ -129,12 +127,6 @@ impl Projector {
         Ok(Self { stop, threads, owner, failed })
     }
 
-    /// Gives partitions to this projector and takes them away.
-    #[must_use]
-    pub fn owner(&self) -> Arc<Owner> {
-        Arc::clone(&self.owner)
-    }
-
     /// Why a thread gave up, if one did.
     #[must_use]
     pub fn failure(&self) -> watch::Receiver<Option<String>> {
@@ -158,7 +150,8 @@ impl Projector {
     }
 }
 
-impl Ownership for Owner {
+/// As [`hindcast_journal::membership::Ownership`] says.
+impl Owner {
     fn assigned(&self, partitions: &[u16]) {
         for partition in partitions {
             self.board.own(*partition);
@@ -184,9 +177,7 @@ impl Ownership for Owner {
             .filter_map(|partition| Some((partition, self.board.current(partition)?.next_offset)))
             .collect()
     }
-}
 
-impl Owner {
     fn disown(&self, partitions: &[u16]) {
         for partition in partitions {
             self.board.disown(*partition);

@@ -40,6 +40,8 @@ pub(crate) struct Worker {
     records: Vec<Record>,
     turns: Turns,
     ordered: Ordered,
+    /// Name of the set of generations, as metrics tell it.
+    generation: String,
 }
 
 /// Whether a thread is to end.
@@ -61,14 +63,16 @@ impl Worker {
         config: ProjectorConfig,
         ordered: Ordered,
     ) -> Self {
+        let generation = generations.fingerprint();
         Self {
             params,
             tables: Tables::of(generations),
-            cursors: partitions.iter().map(|partition| Cursor::new(&ports, *partition)).collect(),
+            cursors: partitions.iter().map(|partition| Cursor::new(&ports, &generation, *partition)).collect(),
             states: HeldStates::new(config.state_bytes),
             touched: Vec::new(),
             records: Vec::new(),
             turns: Turns::default(),
+            generation,
             ordered,
             ports,
             config,
@@ -112,7 +116,8 @@ impl Worker {
         match order {
             Order::Take(partitions) => {
                 self.drop_partitions(&partitions);
-                self.cursors.extend(partitions.iter().map(|partition| Cursor::new(&self.ports, *partition)));
+                self.cursors
+                    .extend(partitions.iter().map(|partition| Cursor::new(&self.ports, &self.generation, *partition)));
             }
             Order::GiveUp(partitions, reply) => {
                 let written = self.write_out(&partitions).await?;
@@ -155,7 +160,7 @@ impl Worker {
         self.cursors.retain(|cursor| {
             let stays = !partitions.contains(&cursor.partition);
             if !stays {
-                self.ports.metrics.forget_lag(cursor.partition);
+                self.ports.metrics.forget_lag(&self.generation, cursor.partition);
             }
             stays
         });
@@ -229,8 +234,12 @@ impl Worker {
             Ok(next) => self.fold(index, &records).await.map(|()| next),
             Err(error) => Err(error.into()),
         };
+        let read = records.len();
         self.records = records;
         let next = result?;
+        if let Some(pace) = &self.ports.pace {
+            pace.wait(read).await;
+        }
         if let Some(cursor) = self.cursors.get_mut(index) {
             // Offsets need not be dense: the log may know that nothing stands before a later one.
             cursor.next_offset = cursor.next_offset.max(next);

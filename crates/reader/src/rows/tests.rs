@@ -40,7 +40,7 @@ impl World {
         let board = Arc::new(ProgressBoard::new(2));
         let (hits, misses) = (IntCounter::new("hits", "h").unwrap(), IntCounter::new("misses", "h").unwrap());
         let store: Arc<dyn ViewStore> = Arc::<MemoryViews>::clone(&views);
-        let reader = RowReader::new(store, &log, Arc::clone(&board), config, hits.clone(), misses.clone());
+        let reader = RowReader::new(store, &log, config, hits.clone(), misses.clone());
         let world = Self { log, views, board, hits, misses, reader };
         world.append(records).await;
         world
@@ -70,7 +70,7 @@ impl World {
     }
 
     async fn read(&self, min_position: Option<Position>) -> Result<Arc<CachedRow<Text>>, ReadError> {
-        self.reader.read(&table(), b"key", PARTITION, min_position).await
+        self.reader.read(Source { table: &table(), board: &self.board }, b"key", PARTITION, min_position).await
     }
 
     async fn text(&self, min_position: Option<Position>) -> String {
@@ -211,7 +211,7 @@ async fn the_cache_is_bounded() {
         .collect();
     world.views.write(ViewBatch { rows, ..ViewBatch::default() }).await.unwrap();
     for n in 0..1_000_u32 {
-        world.reader.read(&table(), &n.to_be_bytes(), PARTITION, None).await.unwrap();
+        world.reader.read(Source { table: &table(), board: &world.board }, &n.to_be_bytes(), PARTITION, None).await.unwrap();
     }
     assert!(world.reader.cache.weight() <= cache_bytes);
     assert!(world.reader.cache.weight() > cache_bytes / 2, "{}", world.reader.cache.weight());

@@ -8,7 +8,7 @@ use std::{
 
 use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::{Log, ReadLimit, RecordType, Topic};
-use hindcast_projector::{Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
+use hindcast_projector::{Notices, Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
 use hindcast_reader::ProgressBoard;
 use hindcast_schemas::Codec;
 use hindcast_views::ViewStore;
@@ -111,7 +111,7 @@ fn decode_partition(log: &dyn Log, codec: &Codec, partition: u16) -> Result<(), 
 async fn project_all(journal: &Journal, views: Arc<dyn ViewStore>, threads: u16) -> Result<f64, BenchError> {
     let failed = |error: &dyn std::fmt::Display| BenchError(error.to_string());
     let log = journal.log();
-    let metrics = ProjectorMetrics::register(&prometheus::Registry::new(), log.identity()).map_err(|e| failed(&e))?;
+    let metrics = ProjectorMetrics::register(&prometheus::Registry::new()).map_err(|e| failed(&e))?;
     let board = Arc::new(ProgressBoard::new(log.identity().partitions));
     let ports = ProjectorPorts {
         log: Arc::clone(&log),
@@ -119,6 +119,8 @@ async fn project_all(journal: &Journal, views: Arc<dyn ViewStore>, threads: u16)
         codec: Arc::clone(journal.codec()),
         board: Arc::clone(&board),
         metrics: Arc::new(metrics),
+        notices: Notices::All,
+        pace: None,
     };
     let config = ProjectorConfig { threads, ..ProjectorConfig::default() };
     let start = Instant::now();

@@ -15,7 +15,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use hindcast_control::{Control, bootstrap};
 use hindcast_journal::{Log, Topic};
-use hindcast_reader::ProgressBoard;
+use hindcast_reader::Boards;
 use hindcast_registry::used_schemas;
 use hindcast_service_kit::{
     auth::{Gate, SigningKeys},
@@ -45,7 +45,8 @@ pub struct Running {
     servers: JoinSet<()>,
     projection: Projection,
     log: Arc<dyn Log>,
-    board: Arc<ProgressBoard>,
+    boards: Arc<Boards>,
+    control: Arc<Control>,
     engine: Engine,
 }
 
@@ -69,9 +70,12 @@ impl Running {
     /// Durable journal records that are not projected yet, in all partitions together.
     #[must_use]
     pub fn lag_events(&self) -> u64 {
+        let settings = self.control.settings();
+        let board = settings.generations.as_deref().map(|active| self.boards.of(&active.name));
+        let projected_end = |partition| board.as_ref()?.current(partition).map(|progress| progress.next_offset);
         let lag = |partition| {
             let end = *self.log.durable_end(Topic::Journal, partition).borrow();
-            end.saturating_sub(self.board.current(partition).map_or(0, |progress| progress.next_offset))
+            end.saturating_sub(projected_end(partition).unwrap_or(0))
         };
         (0..self.log.identity().partitions).map(lag).sum()
     }
@@ -132,10 +136,8 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let admin_key = if config.roles.contains(&Role::Admin) { first_key::ensure(&control).await? } else { None };
 
     let registry = new_registry().map_err(Failure::failed)?;
-    let board = Arc::new(ProgressBoard::new(log.identity().partitions));
-    let generations =
-        control.settings().generations.clone().ok_or_else(|| Failure::failed("no generation is active"))?;
-    let projection = Projection::start(&config, &engine, &codec, &board, &generations, &registry).await?;
+    let boards = Arc::new(Boards::new(log.identity().partitions));
+    let projection = Projection::start(&config, &engine, &codec, &boards, &control, &registry).await?;
 
     let signing = {
         let config = config.clone();
@@ -160,12 +162,13 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let edge = Edge::new(&registry, config.telemetry.access_log).map_err(Failure::failed)?;
     let metrics = Arc::new(EngineMetrics::new(registry.clone(), engine.clone()).map_err(Failure::failed)?);
     let serving = {
-        let (config, log, board) = (config.clone(), Arc::clone(&log), Arc::clone(&board));
+        let (config, log, boards) = (config.clone(), Arc::clone(&log), Arc::clone(&boards));
+        let control = Arc::clone(&control);
         // Taking in events begins with reading where the journal ends.
         blocking(move || {
             let engines = config.engines();
             let parts =
-                Parts { config: &config, log, views, board, control, codec, gate, registry: &registry, engines };
+                Parts { config: &config, log, views, boards, control, codec, gate, registry: &registry, engines };
             let with_router = |listener: Listener| {
                 let mut routes = parts.routes(&listener.roles)?;
                 routes.push(health::router(Arc::clone(&health)));
@@ -184,7 +187,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         tracing::info!(%addr, ?roles, data = %config.data.display(), "serving");
         listening.push(Listening { addr, roles, description });
     }
-    Ok(Running { listening, admin_key, shutdown, servers, projection, log, board, engine })
+    Ok(Running { listening, admin_key, shutdown, servers, projection, log, boards, control, engine })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {

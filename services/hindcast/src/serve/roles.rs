@@ -7,7 +7,7 @@ use hindcast_confidence::{ConfidencePorts, ConfidenceState};
 use hindcast_control::Control;
 use hindcast_ingress::{IngressPorts, IngressState};
 use hindcast_journal::Log;
-use hindcast_reader::ProgressBoard;
+use hindcast_reader::Boards;
 use hindcast_schemas::Codec;
 use hindcast_service_kit::auth::Gate;
 use hindcast_views::ViewStore;
@@ -21,7 +21,7 @@ pub(super) struct Parts<'a> {
     pub(super) config: &'a ServeConfig,
     pub(super) log: Arc<dyn Log>,
     pub(super) views: Arc<dyn ViewStore>,
-    pub(super) board: Arc<ProgressBoard>,
+    pub(super) boards: Arc<Boards>,
     pub(super) control: Arc<Control>,
     pub(super) codec: Arc<Codec>,
     pub(super) gate: Arc<Gate>,
@@ -39,7 +39,7 @@ impl Parts<'_> {
             let ports = IngressPorts {
                 log: Arc::clone(&self.log),
                 views: Arc::clone(&self.views),
-                board: Arc::clone(&self.board),
+                boards: Arc::clone(&self.boards),
                 control: Arc::clone(&self.control),
                 codec: Arc::clone(&self.codec),
                 gate: Arc::clone(&self.gate),
@@ -53,7 +53,7 @@ impl Parts<'_> {
             let ports = ConfidencePorts {
                 log: Arc::clone(&self.log),
                 views: Arc::clone(&self.views),
-                board: Arc::clone(&self.board),
+                boards: Arc::clone(&self.boards),
                 control: Arc::clone(&self.control),
                 codec: Arc::clone(&self.codec),
                 gate: Arc::clone(&self.gate),
@@ -66,7 +66,7 @@ impl Parts<'_> {
             let state = AdminState::new(AdminPorts {
                 log: Arc::clone(&self.log),
                 views: Arc::clone(&self.views),
-                board: Arc::clone(&self.board),
+                boards: Arc::clone(&self.boards),
                 control: Arc::clone(&self.control),
                 codec: Arc::clone(&self.codec),
                 gate: Arc::clone(&self.gate),

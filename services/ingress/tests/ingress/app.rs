@@ -7,8 +7,8 @@ use hindcast_control::{Change, Control, ControlConfig, Requested, bootstrap};
 use hindcast_domain::{Instruments, Position, UserId, partition_of};
 use hindcast_ingress::{IngressConfig, IngressPorts, IngressState, router};
 use hindcast_journal::{Log, ReadLimit, Record, RecordType, Topic, memory::MemoryLog};
-use hindcast_projector::{Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
-use hindcast_reader::ProgressBoard;
+use hindcast_projector::{Notices, Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
+use hindcast_reader::{Boards, ProgressBoard};
 use hindcast_schemas::{Codec, Event, LocalRegistry};
 use hindcast_service_kit::{
     auth::{AuthConfig, Gate, SigningKeys, new_key, sha256_hex},
@@ -81,7 +81,8 @@ impl App {
         let control = Control::follow(Arc::new(MemoryLog::new(1)), ControlConfig::default()).unwrap();
         bootstrap(&control, Vec::new(), now_us()).await.unwrap();
         let codec = Arc::new(Codec::new(LocalRegistry).unwrap());
-        let board = Arc::new(ProgressBoard::new(log.identity().partitions));
+        let boards = Arc::new(Boards::new(log.identity().partitions));
+        let board = boards.of(&hindcast_fold::generation::GenerationSet::default().fingerprint().into());
         let registry = prometheus::Registry::new();
         let projector = projected.then(|| {
             let ports = ProjectorPorts {
@@ -89,7 +90,9 @@ impl App {
                 views: Arc::clone(&views),
                 codec: Arc::clone(&codec),
                 board: Arc::clone(&board),
-                metrics: Arc::new(ProjectorMetrics::register(&registry, log.identity()).unwrap()),
+                metrics: Arc::new(ProjectorMetrics::register(&registry).unwrap()),
+                notices: Notices::All,
+                pace: None,
             };
             let generations = control.settings().generations.clone().unwrap();
             Projector::start(&ports, &generations.set, &ProjectorConfig::default()).unwrap()
@@ -98,7 +101,7 @@ impl App {
         let ports = IngressPorts {
             log: Arc::clone(&log),
             views,
-            board: Arc::clone(&board),
+            boards,
             control: Arc::clone(&control),
             codec: Arc::clone(&codec),
             gate: Gate::new(Arc::clone(&control), keys, &auth),

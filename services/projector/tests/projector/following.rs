@@ -26,7 +26,7 @@ use crate::{
 /// Ports whose metrics can be read.
 fn observed_ports(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) -> (ProjectorPorts, Registry) {
     let registry = Registry::new();
-    let metrics = ProjectorMetrics::register(&registry, log.identity()).unwrap();
+    let metrics = ProjectorMetrics::register(&registry).unwrap();
     (ProjectorPorts { metrics: Arc::new(metrics), ..ports(log, views) }, registry)
 }
 

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::{Topic, membership::Ownership};
-use hindcast_projector::{Projector, ProjectorPorts};
+use hindcast_journal::{Log, Topic, membership::Ownership};
+use hindcast_projector::{Fleet, FleetPorts, Kept, Notices, ProjectorMetrics};
+use hindcast_reader::{Boards, ProgressBoard};
 use hindcast_views::{
     ViewStore,
     faults::{FaultyViews, ViewFaults},
@@ -14,11 +15,27 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     stream::Stream,
-    world::{PARTITIONS, assert_refolded, caught_up, memory_log, ports, project_to_end, small_config, start},
+    world::{PARTITIONS, assert_refolded, caught_up, codec, memory_log, ports, project_to_end, small_config, start},
 };
 
-fn idle(ports: &ProjectorPorts) -> Projector {
-    Projector::start_idle(ports, &GenerationSet::default(), &small_config()).unwrap()
+/// A fleet that owns nothing, and the board of the only set it keeps up.
+fn idle(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) -> (Arc<Fleet>, Arc<ProgressBoard>) {
+    let boards = Arc::new(Boards::new(PARTITIONS));
+    let ports = FleetPorts {
+        log: Arc::clone(log),
+        views: Arc::clone(views),
+        codec: codec(),
+        boards: Arc::clone(&boards),
+        metrics: Arc::new(ProjectorMetrics::register(&prometheus::Registry::new()).unwrap()),
+    };
+    let fleet = Arc::new(Fleet::new(ports, small_config()));
+    let set = kept(GenerationSet::default());
+    fleet.keep_up(std::slice::from_ref(&set)).unwrap();
+    (fleet, boards.of(&set.name))
+}
+
+fn kept(generations: GenerationSet) -> Kept {
+    Kept { name: generations.fingerprint().into(), generations, notices: Notices::All }
 }
 
 /// Owners block, as the thread of a group's member may.
@@ -31,15 +48,13 @@ async fn a_projector_folds_what_it_is_given_and_nothing_else() {
     let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
     let mut stream = Stream::new(Arc::clone(&log), 40, 40);
     stream.append(500).await;
-    let ports = ports(&log, &views);
-    let projector = idle(&ports);
-    let owner = projector.owner();
+    let (owner, board) = idle(&log, &views);
     tokio::time::sleep(Duration::from_millis(30)).await;
-    assert!((0..PARTITIONS).all(|partition| ports.board.current(partition).is_none()));
+    assert!((0..PARTITIONS).all(|partition| board.current(partition).is_none()));
     let own = Arc::clone(&owner);
     on_a_thread(move || own.assigned(&[1])).await;
     let end = *log.durable_end(Topic::Journal, 1).borrow();
-    while ports.board.current(1).is_none_or(|progress| progress.next_offset < end) {
+    while board.current(1).is_none_or(|progress| progress.next_offset < end) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(owner.progress(), [(1, end)]);
@@ -49,8 +64,8 @@ async fn a_projector_folds_what_it_is_given_and_nothing_else() {
     assert_eq!(given_up.len(), 1, "{given_up:?}");
     assert!(given_up[0].1 >= end, "what is stored is told: {given_up:?}");
     assert!(owner.progress().is_empty());
-    assert_eq!(ports.board.current(0), None);
-    projector.stop().unwrap();
+    assert_eq!(board.current(0), None);
+    on_a_thread(move || owner.stop()).await.unwrap();
     project_to_end(&log, &views).await;
     assert_refolded(&log, &views).await;
 }
@@ -68,13 +83,11 @@ async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
                 let faults = ViewFaults { delay: Duration::from_micros(200), ..ViewFaults::some_of_all() };
                 let faulty: Arc<dyn ViewStore> =
                     Arc::new(FaultyViews::new(Arc::clone(&views), seed * 10 + own, faults));
-                let ports = ports(&log, &faulty);
-                let projector = idle(&ports);
-                (ports, projector)
+                idle(&log, &faulty).0
             })
             .collect();
         let mut owner_of = vec![0; usize::from(PARTITIONS)];
-        let first = members[0].1.owner();
+        let first = Arc::clone(&members[0]);
         on_a_thread(move || first.assigned(&[0, 1, 2])).await;
         for _ in 0..30 {
             stream.append(40).await;
@@ -85,7 +98,7 @@ async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
             if from == to {
                 continue;
             }
-            let (old, new) = (members[from].1.owner(), members[to].1.owner());
+            let (old, new) = (Arc::clone(&members[from]), Arc::clone(&members[to]));
             let is_lost = random.random_bool(0.4);
             on_a_thread(move || {
                 if is_lost {
@@ -99,10 +112,9 @@ async fn partitions_that_change_hands_are_folded_without_a_gap_or_a_double() {
             })
             .await;
         }
-        for (ports, projector) in members {
-            assert_eq!(*projector.failure().borrow(), None, "seed {seed}");
-            drop(ports);
-            projector.stop().unwrap();
+        for fleet in members {
+            assert_eq!(*fleet.failure().borrow(), None, "seed {seed}");
+            on_a_thread(move || fleet.stop()).await.unwrap();
         }
         let ports = ports(&log, &views);
         let last = start(&ports, &small_config());

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::{Log, Topic, memory::MemoryLog};
-use hindcast_projector::{Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
+use hindcast_projector::{Notices, Projector, ProjectorConfig, ProjectorMetrics, ProjectorPorts};
 use hindcast_reader::ProgressBoard;
 use hindcast_replay_tools::refold;
 use hindcast_schemas::{Codec, LocalRegistry};
@@ -28,13 +28,15 @@ pub(crate) fn ports(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>) -> Projector
 }
 
 pub(crate) fn ports_with(log: &Arc<dyn Log>, views: &Arc<dyn ViewStore>, codec: Arc<Codec>) -> ProjectorPorts {
-    let metrics = ProjectorMetrics::register(&prometheus::Registry::new(), log.identity()).unwrap();
+    let metrics = ProjectorMetrics::register(&prometheus::Registry::new()).unwrap();
     ProjectorPorts {
         log: Arc::clone(log),
         views: Arc::clone(views),
         codec,
         board: Arc::new(ProgressBoard::new(log.identity().partitions)),
         metrics: Arc::new(metrics),
+        notices: Notices::All,
+        pace: None,
     }
 }
 
