@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::{Notices, Projector, ProjectorConfig, ProjectorError, ProjectorMetrics, ProjectorPorts};
 
-/// What the projectors work with.
+/// What projectors of several sets work with.
 #[derive(Clone)]
 pub struct FleetPorts {
     /// The journal they read, and the dead letters they write.
@@ -169,4 +170,10 @@ fn least(progress: impl Iterator<Item = (u16, u64)>) -> Vec<(u16, u64)> {
         least.entry(partition).and_modify(|known: &mut u64| *known = offset.min(*known)).or_insert(offset);
     }
     least.into_iter().collect()
+}
+
+impl fmt::Debug for FleetPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FleetPorts").finish_non_exhaustive()
+    }
 }

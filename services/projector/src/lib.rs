@@ -5,6 +5,7 @@
 //! what is not there is read back from the store. A crash at any moment loses nothing: records after the stored
 //! progress are folded again, and rows that are ahead of it skip them.
 
+mod builder;
 mod config;
 mod cursor;
 mod dead_letters;
@@ -32,6 +33,7 @@ use orders::Orders;
 use tokio::sync::watch;
 use worker::Worker;
 
+pub use builder::{Builder, BuilderConfig};
 pub use config::ProjectorConfig;
 pub use dead_letters::Notices;
 pub use error::ProjectorError;
@@ -64,8 +66,10 @@ pub struct ProjectorPorts {
 pub struct Projector {
     stop: watch::Sender<bool>,
     threads: Vec<thread::JoinHandle<Result<(), ProjectorError>>>,
-    owner: Arc<Owner>,
+    owner: Owner,
     failed: watch::Receiver<Option<String>>,
+    /// Name of the set of generations.
+    generation: String,
 }
 
 /// Gives the partitions of a projector to its threads, and takes them away.
@@ -123,8 +127,8 @@ impl Projector {
             let thread = thread::Builder::new().name(format!("projector-{group}")).spawn(run);
             threads.push(thread.map_err(ProjectorError::Thread)?);
         }
-        let owner = Arc::new(Owner { threads: orders, board: Arc::clone(&ports.board) });
-        Ok(Self { stop, threads, owner, failed })
+        let owner = Owner { threads: orders, board: Arc::clone(&ports.board) };
+        Ok(Self { stop, threads, owner, failed, generation: generations.fingerprint() })
     }
 
     /// Why a thread gave up, if one did.

@@ -211,7 +211,11 @@ async fn the_cache_is_bounded() {
         .collect();
     world.views.write(ViewBatch { rows, ..ViewBatch::default() }).await.unwrap();
     for n in 0..1_000_u32 {
-        world.reader.read(Source { table: &table(), board: &world.board }, &n.to_be_bytes(), PARTITION, None).await.unwrap();
+        world
+            .reader
+            .read(Source { table: &table(), board: &world.board }, &n.to_be_bytes(), PARTITION, None)
+            .await
+            .unwrap();
     }
     assert!(world.reader.cache.weight() <= cache_bytes);
     assert!(world.reader.cache.weight() > cache_bytes / 2, "{}", world.reader.cache.weight());

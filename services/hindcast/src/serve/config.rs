@@ -14,7 +14,7 @@ use hindcast_journal::{
     embedded::EmbeddedLogConfig,
     kafka::{KafkaGroupConfig, KafkaLogConfig},
 };
-use hindcast_projector::ProjectorConfig;
+use hindcast_projector::{BuilderConfig, ProjectorConfig};
 use hindcast_registry::RegistryConfig;
 use hindcast_service_kit::{
     auth::AuthConfig,
@@ -39,11 +39,13 @@ pub enum Role {
     Confidence,
     /// Keys, status, dead letters, history.
     Admin,
+    /// Folds history into generations that nobody reads yet.
+    Builder,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 4] = [Self::Ingress, Self::Projector, Self::Confidence, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Ingress, Self::Projector, Self::Confidence, Self::Admin, Self::Builder];
 
     /// The role's name in configuration.
     #[must_use]
@@ -53,6 +55,7 @@ impl Role {
             Self::Projector => "projector",
             Self::Confidence => "confidence",
             Self::Admin => "admin",
+            Self::Builder => "builder",
         }
     }
 }
@@ -127,6 +130,8 @@ pub struct ServeConfig {
     pub ingress: IngressConfig,
     /// Folding.
     pub projector: ProjectorConfig,
+    /// Building generations.
+    pub builder: BuilderConfig,
     /// Answering.
     pub confidence: ConfidenceConfig,
     /// Serving operators.
@@ -153,6 +158,7 @@ impl Default for ServeConfig {
             registry: RegistryConfig::default(),
             ingress: IngressConfig::default(),
             projector: ProjectorConfig::default(),
+            builder: BuilderConfig::default(),
             confidence: ConfidenceConfig::default(),
             admin: AdminConfig::default(),
             control: ControlConfig::default(),
@@ -171,11 +177,15 @@ impl Validate for ServeConfig {
         faults.within("projector.threads", self.projector.threads, 1, 256);
         faults.at_least("projector.state_bytes", self.projector.state_bytes, 1 << 20);
         faults.at_least("projector.read_records", self.projector.read_records, 1);
+        faults.within("builder.threads", self.builder.threads, 0, 256);
+        faults.at_least("builder.state_bytes", self.builder.state_bytes, 1 << 20);
+        faults.at_least("builder.read_records", self.builder.read_records, 1);
+        faults.at_least("builder.flush_interval_ms", self.builder.flush_interval_ms, 1);
         faults.at_least("confidence.rows.cache_bytes", self.confidence.rows.cache_bytes, 1 << 20);
         faults.at_least("confidence.append_timeout_ms", self.confidence.append_timeout_ms, 1);
         let runs_all = Role::ALL.iter().all(|role| self.roles.contains(role));
         let is_alone = self.log.engine == LogEngine::Embedded || self.views.engine == ViewsEngine::Embedded;
-        let asks_nobody = self.roles.iter().all(|role| *role == Role::Projector);
+        let asks_nobody = self.roles.iter().all(|role| matches!(role, Role::Projector | Role::Builder));
         faults.check(
             runs_all || is_alone || asks_nobody || self.auth.signing_keys_file.is_some(),
             "auth.signing_keys_file",
@@ -254,7 +264,7 @@ impl ServeConfig {
             Role::Ingress => self.ingress.listen,
             Role::Confidence => self.confidence.listen,
             Role::Admin => self.admin.listen,
-            Role::Projector => None,
+            Role::Projector | Role::Builder => None,
         };
         own.unwrap_or(self.listen)
     }

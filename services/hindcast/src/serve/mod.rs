@@ -1,6 +1,7 @@
 //! Composes roles on adapters in this process.
 
 mod api;
+mod building;
 pub mod config;
 mod engine;
 mod first_key;
@@ -31,7 +32,8 @@ pub(crate) use engine::{open_bare_codec, open_log, open_views, remove};
 pub(crate) use first_key::BOOTSTRAP_VARIABLE;
 
 use self::{
-    engine::Engine, health::Health, listeners::Listener, metrics::EngineMetrics, projection::Projection, roles::Parts,
+    building::Building, engine::Engine, health::Health, listeners::Listener, metrics::EngineMetrics,
+    projection::Projection, roles::Parts,
 };
 use crate::exit::Failure;
 
@@ -43,6 +45,7 @@ pub struct Running {
     pub admin_key: Option<String>,
     shutdown: Shutdown,
     servers: JoinSet<()>,
+    building: Option<Building>,
     projection: Projection,
     log: Arc<dyn Log>,
     boards: Arc<Boards>,
@@ -99,12 +102,13 @@ impl Running {
     /// When something could not be finished.
     pub async fn shutdown(self) -> Result<(), Failure> {
         self.shutdown.trigger();
-        let Self { mut servers, projection, engine, log, .. } = self;
+        let Self { mut servers, building, projection, engine, log, .. } = self;
         while let Some(ended) = servers.join_next().await {
             ended.map_err(|error| Failure::failed(format_args!("the server panicked: {error}")))?;
         }
         // Writing rows and closing folders blocks on the disk.
         let stopped = tokio::task::spawn_blocking(move || {
+            building.map(Building::stop).unwrap_or_default();
             let stopped = projection.stop();
             drop((log, engine));
             stopped
@@ -138,6 +142,9 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
     let registry = new_registry().map_err(Failure::failed)?;
     let boards = Arc::new(Boards::new(log.identity().partitions));
     let projection = Projection::start(&config, &engine, &codec, &boards, &control, &registry).await?;
+    let building = config.roles.contains(&Role::Builder);
+    let building = building.then(|| Building::start(&config, &engine, &codec, &boards, &control, &registry));
+    let building = building.transpose()?;
 
     let signing = {
         let config = config.clone();
@@ -187,7 +194,7 @@ pub async fn start(config: ServeConfig) -> Result<Running, Failure> {
         tracing::info!(%addr, ?roles, data = %config.data.display(), "serving");
         listening.push(Listening { addr, roles, description });
     }
-    Ok(Running { listening, admin_key, shutdown, servers, projection, log, boards, control, engine })
+    Ok(Running { listening, admin_key, shutdown, servers, building, projection, log, boards, control, engine })
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
