@@ -20,7 +20,7 @@ macro_rules! view_store_contract {
         $crate::view_store_contract!($make;
             rows_are_read_back, absent_is_absent, rows_never_go_back, the_same_again_changes_nothing,
             progress_never_goes_back, nothing_builds_on_what_was_lost, another_journal_replaces_progress, tables_are_apart, scans_page_through_each_row_once,
-            progress_is_never_ahead_of_rows, writers_at_once_leave_the_newest);
+            progress_is_never_ahead_of_rows, writers_at_once_leave_the_newest, nothing_is_left_of_a_dropped_table);
     };
     ($make:expr; $($name:ident),*) => {
         $(#[tokio::test]
@@ -280,4 +280,36 @@ pub async fn writers_at_once_leave_the_newest(store: &dyn ViewStore) {
         let found = read(store, "t", key).await;
         assert_eq!(found, Some(Row { applied: at(0, 100), state: 100_u64.to_be_bytes().to_vec() }));
     }
+}
+
+/// Also a table with more rows than are removed at once; what is written afterwards begins from nothing.
+pub async fn nothing_is_left_of_a_dropped_table(store: &dyn ViewStore) {
+    const ROWS: u64 = 1_500;
+    let kept =
+        ViewBatch { progress: vec![(table("b"), progressed(1, 4))], ..rows([row("b", b"k", at(0, 3), b"kept")]) };
+    write(store, &kept).await;
+    for state in [b"old", b"new"] {
+        for chunk in 0..3 {
+            let keys = (ROWS / 3 * chunk)..(ROWS / 3 * (chunk + 1));
+            let written = keys.map(|n| row("a", &n.to_be_bytes(), at(0, n), state)).collect::<Vec<_>>();
+            write(store, &rows(written)).await;
+        }
+        write(store, &only_progress("a", progressed(1, ROWS))).await;
+        assert_eq!(progress(store, "a", 3).await, Some(progressed(1, ROWS)));
+        let read_back = read(store, "a", &7_u64.to_be_bytes()).await;
+        assert_eq!(
+            read_back.map(|row| row.state),
+            Some(state.to_vec()),
+            "versions of what was there before count no more"
+        );
+
+        insist(|| store.drop_table(&table("a"))).await;
+        assert_eq!(progress(store, "a", 3).await, None);
+        assert_eq!(read(store, "a", &7_u64.to_be_bytes()).await, None);
+        assert!(insist(|| store.scan(&table("a"), None, 10)).await.is_empty());
+        insist(|| store.drop_table(&table("a"))).await;
+    }
+    assert_eq!(read(store, "b", b"k").await.map(|row| row.state), Some(b"kept".to_vec()));
+    assert_eq!(progress(store, "b", 3).await, Some(progressed(1, 4)));
+    insist(|| store.drop_table(&table("never-there"))).await;
 }

@@ -155,6 +155,23 @@ impl ViewStore for FaultyViews {
         })
     }
 
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()> {
+        let table = table.clone();
+        Box::pin(async move {
+            let (before, after) = (self.faults.fail_before, self.faults.fail_after);
+            let (fault, delay, _) = self.draw(&[(Fault::Before, before), (Fault::After, after)]);
+            pause(delay).await;
+            // Nobody writes to it any more, not even late.
+            locked(&self.late).iter_mut().for_each(|batch| batch.rows.retain(|row| row.table != table));
+            locked(&self.late).iter_mut().for_each(|batch| batch.progress.retain(|(other, _)| *other != table));
+            match fault {
+                Fault::Before => Err(injected("before a drop")),
+                Fault::After => self.inner.drop_table(&table).await.and_then(|()| Err(injected("after a drop"))),
+                _ => self.inner.drop_table(&table).await,
+            }
+        })
+    }
+
     fn health(&self) -> Result<(), String> {
         self.inner.health()
     }

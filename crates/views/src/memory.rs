@@ -87,6 +87,11 @@ impl ViewStore for MemoryViews {
         Box::pin(std::future::ready(Ok(found)))
     }
 
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()> {
+        self.tables().remove(table);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     fn health(&self) -> Result<(), String> {
         Ok(())
     }

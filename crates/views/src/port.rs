@@ -7,6 +7,8 @@
 //!   given no earlier than all rows before them; a crash leaves rows ahead of progress, never progress ahead of rows.
 //! - What was written is read back byte for byte; a row read after a completed write is that one or a newer one.
 //! - Writing the same again changes nothing.
+//! - Of a dropped table nothing is left: what is written to it afterwards is as if it had never been there. A drop that was
+//!   cut short has taken progress first, so that nobody goes on from it; dropping again finishes it.
 //! - A store that can lose what it acknowledged (by starting anew, or on a machine of its own) refuses a write whose
 //!   `from_offset` is beyond the progress it has. The writer then reads progress again and folds from there; without
 //!   that, rows lost before it would be missing for ever.
@@ -122,6 +124,10 @@ pub trait ViewStore: Send + Sync + 'static {
     /// Up to `limit` rows of a table in the store's own order, after a key that was the last of an earlier page; pages that
     /// follow each other hold each row once. Does not block the caller's thread.
     fn scan(&self, table: &TableName, after: Option<Vec<u8>>, limit: usize) -> Pending<'_, Vec<(Vec<u8>, Row)>>;
+
+    /// Removes a table with its progress; one that is not there is dropped already. Nobody may be writing to it. Other
+    /// tables are written meanwhile. Does not block the caller's thread.
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()>;
 
     /// Whether rows can be written at present; the text says why not.
     fn health(&self) -> Result<(), String>;

@@ -227,6 +227,14 @@ impl ViewStore for CqlViews {
         })
     }
 
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()> {
+        let (store, table) = (&self.store, table.clone());
+        Box::pin(async move {
+            let _waits = store.writes.try_acquire().map_err(|_| too_many("writes"))?;
+            store.tables.drop(&store.requests, &table).await
+        })
+    }
+
     fn health(&self) -> Result<(), String> {
         self.store.requests.health.current()
     }

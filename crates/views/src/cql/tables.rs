@@ -96,6 +96,23 @@ impl Tables {
         self.look(requests, name).await?.ok_or_else(missing)
     }
 
+    /// Removes a table with its progress, if it is there.
+    pub(super) async fn drop(&self, requests: &Requests, name: &TableName) -> Result<(), ViewError> {
+        let _looking = self.turn(requests, name).await?;
+        self.forget(name);
+        let statement = format!("DROP TABLE IF EXISTS \"{}\".\"{}\"", self.config.keyspace, cql_name(name)?);
+        if !self.config.create_tables {
+            // Whoever may not make tables may not drop them.
+            return match self.look(requests, name).await? {
+                None => Ok(()),
+                Some(_) => Err(ViewError { retryable: false, detail: format!("drop it: {statement}") }),
+            };
+        }
+        let dropped = requests.change(statement).await;
+        self.forget(name);
+        dropped
+    }
+
     /// Some table that was used.
     pub(super) fn any(&self) -> Option<Arc<Table>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).values().next().cloned()

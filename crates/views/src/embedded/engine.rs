@@ -26,6 +26,17 @@ const WORKERS: usize = 2;
 /// Of the files that stay open; leaves the process's own limit to connections.
 const OPEN_FILES: usize = 128;
 
+/// Keys removed in one write: others wait no longer than for that.
+const DROPPED_AT_ONCE: usize = 1_024;
+
+/// How much of a table is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dropped {
+    /// There may be more.
+    Some,
+    All,
+}
+
 pub(super) struct Engine {
     database: Database,
     rows: Keyspace,
@@ -133,6 +144,25 @@ impl Engine {
             newer.insert(&self.rows, key, progress);
         }
         Ok(newer)
+    }
+
+    /// Removes a table's progress, and some of its rows once there is none.
+    pub(super) fn prepare_drop(&self, table: &TableName) -> Result<(fjall::OwnedWriteBatch, Dropped), ViewError> {
+        let mut removal = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), DROPPED_AT_ONCE)
+            .durability(Some(PersistMode::Buffer));
+        let rows = layout::row_key(table, &[])?..layout::end_of_rows(table)?;
+        let mut removed = 0;
+        for range in [layout::range_of_progress(table)?, rows] {
+            for entry in self.rows.range(range).take(DROPPED_AT_ONCE) {
+                let key = entry.key().map_err(|error| failed("read rows", &error))?;
+                removal.remove(&self.rows, key);
+                removed += 1;
+            }
+            if removed > 0 {
+                return Ok((removal, Dropped::Some));
+            }
+        }
+        Ok((removal, Dropped::All))
     }
 
     pub(super) fn disk_bytes(&self) -> u64 {

@@ -30,6 +30,16 @@ pub(super) fn end_of_rows(table: &TableName) -> Result<Vec<u8>, ViewError> {
     Ok(end)
 }
 
+/// The least key of a table's progress, and the least above all of it.
+pub(super) fn range_of_progress(table: &TableName) -> Result<std::ops::Range<Vec<u8>>, ViewError> {
+    let begin = prefixed(PROGRESS, table, &[])?;
+    let mut end = begin.clone();
+    if let Some(separator) = end.last_mut() {
+        *separator += 1;
+    }
+    Ok(begin..end)
+}
+
 /// The row's key within its table.
 pub(super) fn key_of_row<'a>(table: &TableName, stored_key: &'a [u8]) -> &'a [u8] {
     stored_key.get(table.0.len() + 2..).unwrap_or_default()

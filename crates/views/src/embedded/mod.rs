@@ -21,6 +21,7 @@ use std::{
 };
 
 pub use config::EmbeddedViewsConfig;
+use engine::Dropped;
 use queue::{Queue, Taken};
 use shared::{REPAIR_PAUSE, Shared};
 
@@ -141,6 +142,19 @@ impl ViewStore for EmbeddedViews {
     fn scan(&self, table: &TableName, after: Option<Vec<u8>>, limit: usize) -> Pending<'_, Vec<(Vec<u8>, Row)>> {
         let (shared, table) = (Arc::clone(&self.shared), table.clone());
         self.reads.run(move || shared.with(|engine| engine.scan(&table, after.as_deref(), limit)))
+    }
+
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()> {
+        let table = table.clone();
+        Box::pin(async move {
+            loop {
+                let (shared, table) = (Arc::clone(&self.shared), table.clone());
+                // Between two of these the writing thread takes what others want.
+                if self.writes.run(move || shared.drop_some(&table)).await? == Dropped::All {
+                    return Ok(());
+                }
+            }
+        })
     }
 
     fn health(&self) -> Result<(), String> {

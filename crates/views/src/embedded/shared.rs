@@ -15,10 +15,10 @@ use hindcast_data_folder::Folder;
 
 use super::{
     config::EmbeddedViewsConfig,
-    engine::{Engine, MEMTABLE_BYTES, failed},
+    engine::{Dropped, Engine, MEMTABLE_BYTES, failed},
     opening,
 };
-use crate::{ViewBatch, ViewError};
+use crate::{TableName, ViewBatch, ViewError};
 
 /// Pause between two attempts to open the store again.
 pub(super) const REPAIR_PAUSE: Duration = Duration::from_millis(250);
@@ -71,13 +71,25 @@ impl Shared {
     /// Writes a batch. Called by the writing thread alone: between the look at the stored versions and the write
     /// nobody else writes.
     pub(super) fn write(&self, batch: ViewBatch) -> Result<(), ViewError> {
+        self.commit(|engine| Ok((engine.prepare(batch)?, ())))
+    }
+
+    /// Removes some of a table. Called by the writing thread alone.
+    pub(super) fn drop_some(&self, table: &TableName) -> Result<Dropped, ViewError> {
+        self.commit(|engine| engine.prepare_drop(table))
+    }
+
+    fn commit<T>(
+        &self,
+        prepare: impl FnOnce(&Engine) -> Result<(fjall::OwnedWriteBatch, T), ViewError>,
+    ) -> Result<T, ViewError> {
         if self.is_broken() && !self.repair() {
             return Err(ViewError::retryable(self.why_broken()));
         }
         let result = self.with(|engine| {
-            let newer = engine.prepare(batch)?;
+            let (prepared, told) = prepare(engine)?;
             self.state().writing_since = Some(Instant::now());
-            Ok(engine.make_room().and_then(|()| newer.commit()))
+            Ok(engine.make_room().and_then(|()| prepared.commit()).map(|()| told))
         });
         self.state().writing_since = None;
         result?.map_err(|error| {

@@ -59,6 +59,10 @@ impl ViewStore for CountedViews {
         self.views.scan(table, after, limit)
     }
 
+    fn drop_table(&self, table: &TableName) -> Pending<'_, ()> {
+        self.views.drop_table(table)
+    }
+
     fn health(&self) -> Result<(), String> {
         self.views.health()
     }

@@ -70,6 +70,10 @@ impl ViewStore for Panicking {
         panic!("a test says so")
     }
 
+    fn drop_table(&self, _: &TableName) -> Pending<'_, ()> {
+        panic!("a test says so")
+    }
+
     fn health(&self) -> Result<(), String> {
         Ok(())
     }
