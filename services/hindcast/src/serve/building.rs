@@ -1,7 +1,7 @@
-//! Builds the sets of generations that control says are to be built.
+//! Builds the sets of generations that control says are to be built, and removes the tables of those that are dropped.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use hindcast_projector::{Builder, BuilderConfig, FleetPorts, ProjectorMetrics};
 use hindcast_reader::Boards;
 use hindcast_schemas::Codec;
 use hindcast_service_kit::clock::now_us;
+use hindcast_views::TableName;
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{config::ServeConfig, engine::Engine};
@@ -21,6 +22,8 @@ use crate::exit::Failure;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long a builder that gave up is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// How long after a set is dropped its tables stay: every process has stopped writing to them then.
+const REMOVE_AFTER_US: i64 = 5_000_000;
 /// Who asks for what a builder records.
 const BUILDER: &str = "builder";
 
@@ -35,6 +38,8 @@ struct Builders {
     config: BuilderConfig,
     control: Arc<Control>,
     running: Mutex<BTreeMap<Arc<str>, Builder>>,
+    /// Control offsets of the drops whose tables are removed.
+    removed: Mutex<BTreeSet<u64>>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -59,6 +64,7 @@ impl Building {
             config: config.builder.clone(),
             control: Arc::clone(control),
             running: Mutex::default(),
+            removed: Mutex::default(),
             runtime: tokio::runtime::Handle::current(),
         });
         let task = tokio::spawn(Arc::clone(&builders).run(control.folded_end()));
@@ -105,7 +111,7 @@ impl Builders {
         let settings = self.control.settings();
         let wanted: Vec<&Arc<KnownSet>> = settings.sets.iter().filter(|known| known.stage == Stage::Building).collect();
         self.stop_others(&wanted);
-        let mut pause = None;
+        let mut pause = self.remove_dropped(&settings);
         for known in wanted {
             let name = &known.tables.name;
             if !self.running().contains_key(name) {
@@ -157,6 +163,37 @@ impl Builders {
         if let Some(builder) = removed {
             stop(name, builder);
         }
+    }
+
+    /// Removes tables of dropped sets; tells when to look again if some are still there.
+    fn remove_dropped(&self, settings: &Settings) -> Option<Duration> {
+        let mut pause = None;
+        for known in settings.sets.iter().filter(|known| known.stage == Stage::Dropped) {
+            let Some(dropped) = known.steps.last() else { continue };
+            let is_removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner).contains(&dropped.offset);
+            if is_removed {
+                continue;
+            }
+            if now_us().0 < dropped.at.0.saturating_add(REMOVE_AFTER_US) {
+                pause = pause.or(Some(LOOK_EVERY));
+                continue;
+            }
+            let name = &known.tables.name;
+            let removal = known.tables.all().into_iter().try_for_each(|table| {
+                self.runtime.block_on(self.ports.views.drop_table(&TableName(Arc::clone(table))))
+            });
+            match removal {
+                Ok(()) => {
+                    tracing::info!(generation = &**name, "the tables of a dropped generation are removed");
+                    self.removed.lock().unwrap_or_else(PoisonError::into_inner).insert(dropped.offset);
+                }
+                Err(error) => {
+                    tracing::warn!(generation = &**name, %error, "tables of a dropped generation can't be removed yet");
+                    pause = Some(RETRY_AFTER);
+                }
+            }
+        }
+        pause
     }
 
     /// From here on projectors keep it up.
