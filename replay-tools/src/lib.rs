@@ -6,10 +6,12 @@
 //! |---|---|
 //! | [`walk_forward()`] | what confidence would have been worth on recorded signals and outcomes |
 //! | [`refold()`], [`refold::Refolded::compare`] | the rows a journal folds into, and whether a view store has them |
+//! | [`reproject`] | what another set of generations would change |
 //! | [`verify_decisions()`] | whether every recorded decision derives again, bit for bit |
 
 mod pass;
 pub mod refold;
+pub mod reproject;
 mod states;
 pub mod verify_decisions;
 pub mod walk_forward;

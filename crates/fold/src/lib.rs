@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admission;
 pub mod book;
+pub mod comparison;
 mod counts;
 pub mod encoding;
 pub mod generation;

@@ -16,7 +16,8 @@ use hindcast_journal::{Log, Topic};
 use hindcast_schemas::Codec;
 
 pub use self::finding::{Cause, Finding, Report};
-use self::{recorded::Recorded, settings::SettingsHistory, waiting::Waiting};
+pub(crate) use self::settings::SettingsHistory;
+use self::{recorded::Recorded, waiting::Waiting};
 use crate::pass::{ReplayError, durable_ends, each_record};
 
 /// Derives all decisions of a log again. Blocks on the log.

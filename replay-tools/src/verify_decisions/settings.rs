@@ -9,21 +9,21 @@ use crate::pass::{ReplayError, durable_ends, each_record};
 
 /// What decisions depend on.
 #[derive(Debug, Clone)]
-pub(super) struct Active {
-    pub(super) scoring: Option<Arc<ActiveScoring>>,
-    pub(super) generations: Option<Arc<GenerationTables>>,
+pub(crate) struct Active {
+    pub(crate) scoring: Option<Arc<ActiveScoring>>,
+    pub(crate) generations: Option<Arc<GenerationTables>>,
 }
 
 /// What decisions depend on, by the control offset at which it became so. Most records of control are keys, which
 /// change nothing of it.
 #[derive(Debug, Default)]
-pub(super) struct SettingsHistory {
+pub(crate) struct SettingsHistory {
     changes: BTreeMap<u64, Active>,
     last_offset: Option<u64>,
 }
 
 impl SettingsHistory {
-    pub(super) fn read(log: &dyn Log) -> Result<Self, ReplayError> {
+    pub(crate) fn read(log: &dyn Log) -> Result<Self, ReplayError> {
         let mut history = Self::default();
         let mut state = ControlState::default();
         let end = durable_ends(log, Topic::Control).first().copied().unwrap_or_default();
@@ -45,7 +45,7 @@ impl SettingsHistory {
     }
 
     /// What was active after the record at an offset; `None` beyond the end of control.
-    pub(super) fn at(&self, control_offset: u64) -> Option<&Active> {
+    pub(crate) fn at(&self, control_offset: u64) -> Option<&Active> {
         self.last_offset.filter(|last| control_offset <= *last)?;
         self.changes.range(..=control_offset).next_back().map(|(_, active)| active)
     }
