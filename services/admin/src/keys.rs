@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use hindcast_bodies::FieldError;
 use hindcast_control::{ApiKey, Change, Entity, Requested};
 use hindcast_domain::{TimestampUs, UserId};
 use hindcast_service_kit::{
@@ -18,10 +17,11 @@ use hindcast_service_kit::{
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
+    fields::Fields,
     new_key::{KeySpec, create_key},
     problems::AdminProblems,
     state::Shared,
@@ -195,76 +195,49 @@ fn rfc3339(at: TimestampUs) -> String {
 
 /// Reads a request for a key; all faults at once.
 fn read_request(body: &[u8], now: TimestampUs) -> Result<KeySpec, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| Problem::malformed(error.to_string()))?;
-    let Value::Object(fields) = value else {
-        return Err(Problem::validation(vec![FieldError::new("", "must be an object")]));
-    };
-    let mut request = Request { fields, faults: Vec::new() };
-    let user_id = request.user_id();
-    let scopes = request.scopes();
-    let expires_in_s = request.number("expires_in_s", MAX_EXPIRES_IN_S);
-    let requests_per_minute = request.number("requests_per_minute", MAX_REQUESTS_PER_MINUTE);
-    for unknown in request.fields.keys() {
-        let pointer = format!("/{}", unknown.replace('~', "~0").replace('/', "~1"));
-        request.faults.push(FieldError::new(pointer, "is no field of a key"));
-    }
-    let (Some(user_id), true) = (user_id, request.faults.is_empty()) else {
-        return Err(Problem::validation(request.faults));
-    };
+    let mut fields = Fields::of(body)?;
+    let user_id = user_id(&mut fields);
+    let scopes = scopes(&mut fields);
+    let expires_in_s = fields.number("expires_in_s", 1, MAX_EXPIRES_IN_S);
+    let requests_per_minute = fields.number("requests_per_minute", 1, MAX_REQUESTS_PER_MINUTE);
+    fields.finish("a key")?;
+    let user_id = user_id.ok_or_else(|| Problem::internal("a key without a user was let through"))?;
     let expires_at = expires_in_s.and_then(|s| i64::try_from(s).ok()).map(|s| TimestampUs(now.0 + s * 1_000_000));
     let requests_per_minute = requests_per_minute.and_then(|n| u32::try_from(n).ok());
     Ok(KeySpec { user_id, scopes, expires_at, requests_per_minute })
 }
 
-/// The fields not read yet, and what is wrong with those that were.
-struct Request {
-    fields: Map<String, Value>,
-    faults: Vec<FieldError>,
+fn user_id(fields: &mut Fields) -> Option<UserId> {
+    let fault = match fields.take("user_id") {
+        Some(Value::String(text)) => match UserId::new(&text) {
+            Ok(user_id) => return Some(user_id),
+            Err(error) => error.to_string(),
+        },
+        Some(_) => "must be a string".to_owned(),
+        None => "is missing".to_owned(),
+    };
+    fields.fault("user_id", fault);
+    None
 }
 
-impl Request {
-    fn user_id(&mut self) -> Option<UserId> {
-        let fault = match self.fields.remove("user_id") {
-            Some(Value::String(text)) => match UserId::new(&text) {
-                Ok(user_id) => return Some(user_id),
-                Err(error) => error.to_string(),
-            },
-            Some(_) => "must be a string".to_owned(),
-            None => "is missing".to_owned(),
-        };
-        self.faults.push(FieldError::new("/user_id", fault));
-        None
-    }
-
-    fn scopes(&mut self) -> Vec<Scope> {
-        let mut scopes = Vec::new();
-        match self.fields.remove("scopes") {
-            Some(Value::Array(names)) if !names.is_empty() => {
-                for (index, name) in names.iter().enumerate() {
-                    match name.as_str().and_then(|name| name.parse().ok()) {
-                        Some(scope) if !scopes.contains(&scope) => scopes.push(scope),
-                        Some(_) => {}
-                        None => self.faults.push(FieldError::new(
-                            format!("/scopes/{index}"),
-                            "must be one of \"trade\", \"replay\" and \"admin\"",
-                        )),
+fn scopes(fields: &mut Fields) -> Vec<Scope> {
+    let mut scopes = Vec::new();
+    match fields.take("scopes") {
+        Some(Value::Array(names)) if !names.is_empty() => {
+            for (index, name) in names.iter().enumerate() {
+                match name.as_str().and_then(|name| name.parse().ok()) {
+                    Some(scope) if !scopes.contains(&scope) => scopes.push(scope),
+                    Some(_) => {}
+                    None => {
+                        fields.fault(&format!("scopes/{index}"), "must be one of \"trade\", \"replay\" and \"admin\"")
                     }
                 }
             }
-            Some(_) => self.faults.push(FieldError::new("/scopes", "must be an array with at least one scope")),
-            None => self.faults.push(FieldError::new("/scopes", "is missing")),
         }
-        scopes
+        Some(_) => fields.fault("scopes", "must be an array with at least one scope"),
+        None => fields.fault("scopes", "is missing"),
     }
-
-    fn number(&mut self, name: &str, most: u64) -> Option<u64> {
-        let value = self.fields.remove(name).filter(|value| !value.is_null())?;
-        let number = value.as_u64().filter(|number| (1..=most).contains(number));
-        if number.is_none() {
-            self.faults.push(FieldError::new(format!("/{name}"), format!("must be a whole number from 1 to {most}")));
-        }
-        number
-    }
+    scopes
 }
 
 #[cfg(test)]

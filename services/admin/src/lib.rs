@@ -1,11 +1,13 @@
-//! For operators and data scientists: keys, status, dead letters, reading the journal.
+//! For operators and data scientists: keys, status, dead letters, reading the journal, other generations.
 
 mod config;
 mod dead_letters;
+mod fields;
 mod history;
 mod keys;
 mod new_key;
 mod problems;
+mod reprojections;
 mod state;
 mod status;
 
@@ -26,5 +28,6 @@ pub fn router(state: Arc<AdminState>) -> OpenApiRouter {
         .routes(routes!(status::get_status))
         .routes(routes!(dead_letters::list))
         .routes(routes!(history::get_journal))
+        .merge(reprojections::routes())
         .with_state(state::Shared(state))
 }

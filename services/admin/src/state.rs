@@ -10,6 +10,8 @@ use hindcast_schemas::Codec;
 use hindcast_service_kit::{auth::Gate, problem::Problem};
 use hindcast_views::ViewStore;
 
+use crate::reprojections::Jobs;
+
 /// What the service is built on.
 #[derive(Clone)]
 pub struct AdminPorts {
@@ -35,13 +37,14 @@ pub struct AdminPorts {
 pub struct AdminState {
     pub(crate) ports: AdminPorts,
     pub(crate) started: Instant,
+    pub(crate) verifications: Jobs,
 }
 
 impl AdminState {
     /// A state that counts its uptime from now.
     #[must_use]
     pub fn new(ports: AdminPorts) -> Self {
-        Self { ports, started: Instant::now() }
+        Self { ports, started: Instant::now(), verifications: Jobs::default() }
     }
 
     /// Reads records of a partition, off the async runtime.

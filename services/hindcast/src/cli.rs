@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     client::{Client, RetryLimits},
-    commands::{bench, completions, demo, evaluate, import, keys, schema, serve},
+    commands::{bench, completions, demo, evaluate, import, keys, reproject, schema, serve},
     exit::Failure,
 };
 
@@ -14,6 +14,7 @@ Examples:
   hindcast serve --data ./data                    serve on 127.0.0.1:8080, keep everything in ./data
   hindcast keys create --user desk-1              a key for the bots of desk-1
   hindcast import history.jsonl --user desk-1     bring earlier signals and trades in
+  hindcast reproject status                       generations of the views, and where they stand
   hindcast evaluate --walk-forward history.jsonl  what confidence would have been worth
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 verification found differences.";
@@ -42,6 +43,8 @@ pub enum Command {
     Keys(keys::KeysArgs),
     /// Bring bulk history (JSONL or CSV of signals and trades) in
     Import(import::ImportArgs),
+    /// Change a projection without stopping anything
+    Reproject(reproject::ReprojectArgs),
     /// Judge a model on history
     Evaluate(evaluate::EvaluateArgs),
     /// Run a benchmark beside its own limit

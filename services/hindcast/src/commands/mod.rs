@@ -6,6 +6,7 @@ pub mod demo;
 pub mod evaluate;
 pub mod import;
 pub mod keys;
+pub mod reproject;
 pub mod schema;
 pub mod serve;
 
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Failure> {
         Command::Demo(args) => in_runtime(demo::run(args, json)),
         Command::Serve(args) => in_runtime(serve::run(args, json)),
         Command::Keys(args) => in_runtime(keys::run(args, json)),
+        Command::Reproject(args) => in_runtime(reproject::run(args, json)),
         Command::Import(args) => in_runtime(import::run(args, json)),
         Command::Evaluate(args) => evaluate::run(&args, json),
         Command::Bench(args) => in_runtime(bench::run(args, json)),
