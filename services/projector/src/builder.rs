@@ -51,8 +51,8 @@ impl BuilderConfig {
             threads: if self.threads == 0 { half } else { self.threads },
             state_bytes: self.state_bytes,
             read_records: self.read_records.min(per_quarter_second).max(1),
-            flush_interval_ms: self.flush_interval_ms,
             catch_up_flush_interval_ms: self.flush_interval_ms,
+            // What is nearly at the end is written as any live rows are.
             ..ProjectorConfig::default()
         }
     }

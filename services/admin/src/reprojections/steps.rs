@@ -1,10 +1,11 @@
 //! Building and dropping.
 
 use axum::{extract::State, response::Response};
-use hindcast_control::{Change, Stage};
+use hindcast_control::{Change, Stage, generations::LEAST_STANDBY_S};
 use hindcast_service_kit::{
     auth::{Caller, Scope},
     body::JsonBytes,
+    clock::now_us,
     params::PathParams,
     problem::{Problem, ProblemDocument},
 };
@@ -121,6 +122,14 @@ pub(crate) async fn drop(
     let known = known(&state, &name)?;
     if known.stage == Stage::Active {
         return Err(Problem::conflict("the set is active; cut over to another one, or roll back, first"));
+    }
+    if let Some(since) = known.standby_since() {
+        let left_s = LEAST_STANDBY_S - (now_us().0 - since.0) / 1_000_000;
+        if left_s > 0 {
+            return Err(Problem::conflict(format!(
+                "the set was active until a moment ago and may still be read; drop it in {left_s} s"
+            )));
+        }
     }
     if known.stage != Stage::Dropped && !dry_run {
         record(&state, &caller, Change::GenerationsDropped { name: name.clone() }, why).await?;
