@@ -42,13 +42,19 @@ impl Default for BuilderConfig {
 }
 
 impl BuilderConfig {
-    fn projector(&self, max_rate: Option<u32>) -> ProjectorConfig {
+    /// The threads that it has on this machine.
+    #[must_use]
+    pub fn threads_here(&self) -> u16 {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let half = u16::try_from(cores / 2).unwrap_or(u16::MAX).max(1);
+        if self.threads == 0 { half } else { self.threads }
+    }
+
+    fn projector(&self, max_rate: Option<u32>) -> ProjectorConfig {
         // At a low rate a whole batch would be a long wait.
         let per_quarter_second = max_rate.map_or(usize::MAX, |rate| usize::try_from(rate / 4).unwrap_or(usize::MAX));
         ProjectorConfig {
-            threads: if self.threads == 0 { half } else { self.threads },
+            threads: self.threads_here(),
             state_bytes: self.state_bytes,
             read_records: self.read_records.min(per_quarter_second).max(1),
             catch_up_flush_interval_ms: self.flush_interval_ms,

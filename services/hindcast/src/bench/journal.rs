@@ -19,7 +19,7 @@ pub(super) struct Journal {
 }
 
 const EVENTS_PER_SECOND_OF_MEASURE: usize = 100_000;
-const MAX_EVENTS: usize = 1_000_000;
+const MAX_EVENTS: usize = 5_000_000;
 
 /// Events of a journal that takes about as long to read as is to be measured.
 pub(super) fn events_for(measure: Duration) -> usize {

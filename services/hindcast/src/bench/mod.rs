@@ -19,6 +19,7 @@ mod raw_producer;
 mod raw_rows;
 mod replay;
 pub mod report;
+mod reproject;
 mod system;
 
 use std::time::Duration;
@@ -30,7 +31,8 @@ use report::Report;
 use crate::{exit::Failure, serve::ServeConfig};
 
 /// Names of the benchmarks, in the order of the table of targets.
-pub const NAMES: [&str; 6] = ["confidence", "confidence-dry-run", "ingest", "ingest-single", "project", "replay"];
+pub const NAMES: [&str; 7] =
+    ["confidence", "confidence-dry-run", "ingest", "ingest-single", "project", "reproject", "replay"];
 
 /// Why a benchmark ended without figures.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ async fn run_in(places: &Places, name: &str, measure: Duration) -> Result<Report
         "ingest" => ingest::run(places, measure).await,
         "ingest-single" => ingest_single::run(places, measure).await,
         "project" => project::run(places, measure).await,
+        "reproject" => reproject::run(places, measure).await,
         _ => replay::run(places, measure).await,
     }
 }
