@@ -64,9 +64,14 @@ impl Load {
         Self { runtime, keys, stop, clients }
     }
 
+    /// Has the clients end after the request that they are at.
+    pub(crate) fn stop_clients(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
     /// Ends the clients, waits until everything is projected, ends the system and judges it.
     pub(crate) fn end(self, system: &mut System, what: &str) -> Judged {
-        self.stop.store(true, Ordering::Release);
+        self.stop_clients();
         let told: Vec<Told> = self.clients.into_iter().map(|client| self.runtime.block_on(client).unwrap()).collect();
         let began = Instant::now();
         self.runtime.block_on(system.http("admin").caught_up());

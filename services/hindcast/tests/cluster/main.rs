@@ -13,6 +13,7 @@
 )] // a test
 
 mod admins;
+mod generations;
 mod load;
 mod outages;
 mod processes;
