@@ -181,7 +181,7 @@ fn waiting<'a>(
         let basis = made.applied.map(Position::order);
         entry(&mut waiting, &made.signal.user_id).push((basis, value.clone()));
     }
-    waiting.values_mut().for_each(|decisions| decisions.sort_by(|one, other| other.0.cmp(&one.0)));
+    waiting.values_mut().for_each(|decisions| decisions.sort_by_key(|(basis, _)| Reverse(*basis)));
     Ok(waiting)
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // a test that can't go on fails
 
 mod refold;
+mod reproject;
 mod verify_decisions;
 mod walk_forward;
 mod world;

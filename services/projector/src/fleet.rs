@@ -119,7 +119,7 @@ impl Fleet {
         let FleetPorts { log, views, codec, boards, metrics } = self.ports.clone();
         let board = boards.of(&kept.name);
         let ports = ProjectorPorts { log, views, codec, board, metrics, notices: kept.notices.clone(), pace: None };
-        Projector::start_with(&ports, &kept.generations, &self.config, owned, self.failure.clone())
+        Projector::start_with(&ports, &kept.generations, &self.config, owned, &self.failure)
     }
 
     fn retire(&self, name: &Arc<str>, projector: Projector) {

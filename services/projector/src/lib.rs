@@ -91,7 +91,7 @@ impl Projector {
         config: &ProjectorConfig,
     ) -> Result<Self, ProjectorError> {
         let all: Vec<u16> = (0..ports.log.identity().partitions).collect();
-        Self::start_with(ports, generations, config, &all, watch::Sender::new(None))
+        Self::start_with(ports, generations, config, &all, &watch::Sender::new(None))
     }
 
     fn start_with(
@@ -99,7 +99,7 @@ impl Projector {
         generations: &GenerationSet,
         config: &ProjectorConfig,
         first: &[u16],
-        failure: watch::Sender<Option<String>>,
+        failure: &watch::Sender<Option<String>>,
     ) -> Result<Self, ProjectorError> {
         let params = generations.fold_params()?;
         let (stop, stopped) = watch::channel(false);

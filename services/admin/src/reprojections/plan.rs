@@ -105,14 +105,14 @@ pub(crate) async fn plan(
     let active = settings.generations.clone().ok_or_else(|| Problem::unavailable("no generation is active yet"))?;
     let before = serde_json::to_value(&active.set).map_err(|error| Problem::internal(error.to_string()))?;
     let (set, why, dry_run) = read_request(&body, &before)?;
-    let tables = GenerationTables::new(set.clone());
+    let tables = GenerationTables::new(set);
     if tables.name == active.name {
         return Err(Problem::validation(vec![FieldError::new(
             "/generations",
             "differ in nothing from the active set",
         )]));
     }
-    let after = serde_json::to_value(&set).map_err(|error| Problem::internal(error.to_string()))?;
+    let after = serde_json::to_value(set).map_err(|error| Problem::internal(error.to_string()))?;
     let mut changes = Vec::new();
     list_changes("", &before, &after, &mut changes);
     let (rows, bytes, rows_are_exact) = count_rows(&state, &active).await?;
@@ -234,7 +234,7 @@ async fn count_rows(state: &Shared, active: &GenerationTables) -> Result<(u64, u
 async fn sample(state: &Shared, set: &GenerationSet, ends: &[u64]) -> Result<(u64, f64), Problem> {
     let share = SAMPLE_RECORDS / (ends.len() as u64).max(1);
     let ends: Vec<u64> = ends.iter().map(|end| share.min(*end)).collect();
-    let (log, codec, set) = (state.ports.log.clone(), state.ports.codec.clone(), set.clone());
+    let (log, codec, set) = (state.ports.log.clone(), state.ports.codec.clone(), *set);
     let folded = tokio::task::spawn_blocking(move || {
         let begin = Instant::now();
         refold_to(&*log, &codec, &set, &ends).map(|folded| (folded.records, begin.elapsed().as_secs_f64()))

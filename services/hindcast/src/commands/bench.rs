@@ -52,7 +52,7 @@ pub async fn run(args: BenchArgs, json: bool) -> Result<Outcome, Failure> {
         // Whatever the environment sets for a service, so that figures of two runs can be compared.
         None => ServeConfig::default(),
     };
-    let report = bench::run(&name, Duration::from_secs(args.seconds.into()), config).await?;
+    let report = Box::pin(bench::run(&name, Duration::from_secs(args.seconds.into()), config)).await?;
     if json {
         println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
     } else {

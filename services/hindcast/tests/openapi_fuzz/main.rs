@@ -69,6 +69,7 @@ fn no_answer_is_outside_the_document() {
     let (http, runtime) = (Http::new(&server.url), runtime());
     let (document, credentials) = runtime.block_on(async { (document(&http).await, credentials(&http).await) });
     runtime.block_on(plant(&http, &credentials[0].1[0].1));
+    runtime.block_on(plant_generations(&http));
     let operations = Operation::all(&document);
     assert!(operations.len() >= 18, "{} operations", operations.len());
     let mut failures = Vec::new();
@@ -131,6 +132,23 @@ async fn plant(http: &Http, key: &str) {
     };
     let answer = http.post("/v1/events", key, &requests::KNOWN_IDS.map(trade).collect()).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+}
+
+/// A set of generations that was cut over to, so that there is something to go back to.
+async fn plant_generations(http: &Http) {
+    let operator = http.operator().await;
+    let [_, ring, _] = requests::RINGS;
+    let name = requests::set_of(ring).fingerprint();
+    let path = |step: &str| format!("/admin/v1/reprojections/{name}{step}");
+    let plan = json!({"generations": {"book": {"params": {"ring_trades": ring}}}});
+    assert_eq!(http.post("/admin/v1/reprojections", &operator, &plan).await.status, StatusCode::CREATED);
+    for (step, done) in [("/build", "verifying"), ("/verify", "ready"), ("/cutover", "active")] {
+        let answer = http.post(&path(step), &operator, &json!({})).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        while http.get(&path(""), &operator).await.json()["stage"] != done {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
 }
 
 async fn send(

@@ -1,5 +1,6 @@
 //! Requests made from the document: such as fit it, and such as nearly do.
 
+use hindcast_fold::generation::GenerationSet;
 use http::Method;
 use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex};
 use serde_json::{Map, Value, json};
@@ -11,6 +12,16 @@ use crate::schema::resolve;
 pub(crate) const USER: &str = "fuzzed-1";
 /// Ids that requests name again and again.
 pub(crate) const KNOWN_IDS: std::ops::Range<u128> = 1..30;
+
+/// Lengths of the rings of sets of generations: the first is active at the beginning, the second is cut over to.
+pub(crate) const RINGS: [u32; 3] = [256, 32, 77];
+
+/// The set of generations with such a ring.
+pub(crate) fn set_of(ring_trades: u32) -> GenerationSet {
+    let mut set = GenerationSet::default();
+    set.book.params.ring_trades = ring_trades;
+    set
+}
 
 /// An operation of the document.
 pub(crate) struct Operation {
@@ -142,6 +153,7 @@ fn parameter_strategy(document: &Value, parameter: &Value) -> BoxedStrategy<Opti
     };
     let fitting = match name.as_str() {
         "symbol" => select(vec!["ES", "NQ"]).prop_map(str::to_owned).boxed(),
+        "name" => select(RINGS.to_vec()).prop_map(|ring| set_of(ring).fingerprint()).boxed(),
         "user_id" => Just(USER.to_owned()).boxed(),
         "partition" => (0..8_u8).prop_map(|partition| partition.to_string()).boxed(),
         "from" | "to" if parameter["schema"].to_string().contains("date") => days().boxed(),
@@ -392,6 +404,9 @@ fn value_of(document: &Value, schema: &Value, name: &str) -> BoxedStrategy<Value
     let schema = resolve(document, schema);
     match name {
         "symbol" => return select(vec![json!("ES"), json!("NQ")]).boxed(),
+        "generations" => {
+            return select(RINGS.to_vec()).prop_map(|ring| json!({"book": {"params": {"ring_trades": ring}}})).boxed();
+        }
         "user_id" => return prop_oneof![9 => Just(json!(USER)), 1 => Just(json!("fuzzed-2"))].boxed(),
         _ => {}
     }
