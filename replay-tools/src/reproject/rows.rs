@@ -1,7 +1,7 @@
 //! Two tables of a projection, row by row.
 //!
 //! The store has no snapshots and both tables grow meanwhile, so rows are compared where both are of the same position,
-//! and the others read again until they are.
+//! and the others read again until they are. Projectors see to it that rows which change all the time are now and then.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const MAX_LISTED: usize = 20;
 /// Rows that may wait to be read again at a time; more than that are waited for at once.
 const MAX_UNSETTLED: usize = 4_096;
 /// Between two looks at rows of different positions.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long rows are read again that are not of the same position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

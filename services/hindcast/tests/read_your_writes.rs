@@ -284,9 +284,11 @@ async fn the_process_tells_how_it_is() {
     assert_eq!(value("hindcast_decision_append_seconds_count"), 1.0);
     assert!(value(r#"hindcast_row_cache_lookups_total{projection="book",result="hit"}"#) >= 1.0);
     assert!(value(r#"hindcast_row_cache_lookups_total{projection="book",result="miss"}"#) >= 1.0);
+    let generation = hindcast_fold::generation::GenerationSet::default().fingerprint();
     for partition in 0..8 {
-        assert_eq!(value(&format!("hindcast_projection_lag_events{{partition=\"{partition}\"}}")), 0.0);
-        assert!(value(&format!("hindcast_projection_lag_seconds{{partition=\"{partition}\"}}")) < 5.0);
+        let labels = format!("{{generation=\"{generation}\",partition=\"{partition}\"}}");
+        assert_eq!(value(&format!("hindcast_projection_lag_events{labels}")), 0.0);
+        assert!(value(&format!("hindcast_projection_lag_seconds{labels}")) < 5.0);
     }
     assert!(metrics.contains("# TYPE hindcast_rejected_records_total counter"), "{metrics}");
     assert!(value("process_resident_memory_bytes") > 1e6);

@@ -48,6 +48,10 @@ pub(crate) struct Cursor {
     lag_seconds: Gauge,
 }
 
+/// Every projector writes what it has at offsets that are a multiple of this, unless it is far behind. Two sets of
+/// generations that are kept up meet there: a user who sends all the time has rows of the same position in both, which
+/// a comparison can wait for.
+const MEETING_RECORDS: u64 = 2_048;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -122,6 +126,17 @@ impl Cursor {
     /// Whether more is unread than one read takes.
     pub(crate) fn is_far_behind(&self, config: &ProjectorConfig) -> bool {
         self.unread() > config.read_records as u64
+    }
+
+    /// Records until all projectors write.
+    pub(crate) fn until_meeting(&self, config: &ProjectorConfig) -> u64 {
+        if self.is_far_behind(config) { u64::MAX } else { MEETING_RECORDS - self.next_offset % MEETING_RECORDS }
+    }
+
+    /// Whether all projectors write here.
+    pub(crate) fn is_at_meeting(&self, config: &ProjectorConfig) -> bool {
+        let is_there = self.unwritten_since.is_some() && self.next_offset.is_multiple_of(MEETING_RECORDS);
+        is_there && !self.is_far_behind(config)
     }
 
     /// Takes note that records will be folded now.

@@ -57,6 +57,6 @@ mod tests {
         config.admin.listen = Some(SocketAddr::from(([127, 0, 0, 3], 0)));
         let bound = bind(&config).await.unwrap();
         let roles: Vec<&[Role]> = bound.iter().map(|listener| &*listener.roles).collect();
-        assert_eq!(roles, [&[Role::Projector, Role::Confidence][..], &[Role::Ingress], &[Role::Admin]]);
+        assert_eq!(roles, [&[Role::Projector, Role::Confidence, Role::Builder][..], &[Role::Ingress], &[Role::Admin]]);
     }
 }
