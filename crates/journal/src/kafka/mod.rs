@@ -10,6 +10,7 @@
 
 pub mod bare;
 mod client;
+mod closing;
 mod config;
 mod delivery;
 mod genesis;
@@ -41,6 +42,7 @@ use std::{
 };
 
 use client::{Fetching, Reports};
+use closing::close_apart;
 pub use config::{KafkaLogConfig, KafkaSecurity, SaslMechanism, SecurityProtocol};
 use genesis::Genesis;
 pub use group::{KafkaGroupConfig, KafkaMembership};
@@ -193,9 +195,21 @@ impl Drop for KafkaLog {
     fn drop(&mut self) {
         self.closing.store(true, SeqCst);
         self.producer.close();
+        // Its end is the end of its consumer, which may be stuck.
         if let Some(watcher) = self.watcher.take()
-            && watcher.join().is_err()
+            && !close_apart(Joined(Some(watcher))).wait()
         {
+            tracing::error!("the consumer that watches Kafka can't be closed; it is left behind");
+        }
+    }
+}
+
+/// Joins a thread when it is dropped.
+struct Joined(Option<thread::JoinHandle<()>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if self.0.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that watches Kafka had panicked");
         }
     }

@@ -14,6 +14,7 @@ use rdkafka::ClientConfig;
 use super::{
     KafkaLogConfig,
     client::{self, Fetching, Reports},
+    closing::{Closing, close_apart},
     reader::Reader,
     shared::Shared,
 };
@@ -107,7 +108,7 @@ impl Readers {
             }
             // It is closed; the next call begins with a new one.
             Err(_) => {
-                drop(reader);
+                drop(close_apart(reader));
                 self.give_back(None);
             }
         }
@@ -137,9 +138,14 @@ impl Readers {
             pool = self.returned.wait_timeout(pool, left).unwrap_or_else(PoisonError::into_inner).0;
         };
         drop(pool);
-        let moved = found
-            .map_or_else(|| self.open(), Ok)
-            .and_then(|mut reader| reader.go_to(partition, offset).map(|()| reader));
+        let moved =
+            found.map_or_else(|| self.open(), Ok).and_then(|mut reader| match reader.go_to(partition, offset) {
+                Ok(()) => Ok(reader),
+                Err(error) => {
+                    drop(close_apart(reader));
+                    Err(error)
+                }
+            });
         if moved.is_err() {
             self.give_back(None);
         }
@@ -172,11 +178,21 @@ impl Readers {
             pool.count -= closed.len();
             closed
         };
-        drop(closed);
+        closed.into_iter().for_each(|reader| drop(close_apart(reader)));
     }
 
     /// Readers that exist now.
     pub(super) fn count(&self) -> usize {
         self.lock().count
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        let closing: Vec<_> = idle.into_iter().map(close_apart).collect();
+        if !closing.into_iter().all(Closing::wait) {
+            tracing::error!("a reader of Kafka can't be closed; it is left behind");
+        }
     }
 }
