@@ -134,12 +134,6 @@ impl Stage {
     pub fn is_projected(self) -> bool {
         matches!(self, Self::Verifying | Self::Ready | Self::Active | Self::Standby)
     }
-
-    /// Whether reads use it, or did and may again.
-    #[must_use]
-    pub fn was_read(self) -> bool {
-        matches!(self, Self::Active | Self::Standby)
-    }
 }
 
 impl fmt::Display for Stage {
@@ -170,6 +164,11 @@ impl GenerationTables {
 }
 
 impl KnownSet {
+    /// Control offset of the last record that activated it.
+    fn activated_at_offset(&self) -> Option<u64> {
+        self.steps.iter().rev().find(|step| step.stage == Stage::Active).map(|step| step.offset)
+    }
+
     /// When it stopped being read, if it was.
     #[must_use]
     pub fn standby_since(&self) -> Option<TimestampUs> {
@@ -220,7 +219,8 @@ impl KnownSets {
     #[must_use]
     pub fn previous(&self) -> Option<&Arc<KnownSet>> {
         let on_standby = self.sets.values().filter(|known| known.stage == Stage::Standby);
-        on_standby.max_by_key(|known| known.steps.last().map(|step| step.offset))
+        // Not the one that something happened to last: a set on standby can be compared again.
+        on_standby.max_by_key(|known| known.activated_at_offset())
     }
 
     pub(crate) fn plan(&mut self, name: &str, set: GenerationSet, step: Step) -> Result<(), String> {

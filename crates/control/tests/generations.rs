@@ -131,6 +131,23 @@ async fn a_set_lives_from_plan_to_drop_and_every_step_is_told() {
     assert_eq!(world.stage(&new), Stage::Planned, "it can be made again");
 }
 
+/// Comparing a set on standby once more makes it no candidate for going back.
+#[tokio::test]
+async fn going_back_means_the_set_that_was_active_before() {
+    let mut world = World::new().await;
+    let (first, second, third) = (GenerationSet::default(), longer(512), longer(64));
+    for set in [&second, &third] {
+        world.ready(set).await;
+        world.change(activated(set)).await.unwrap();
+    }
+    let previous = |world: &World| world.control.settings().sets.previous().unwrap().tables.set;
+    assert_eq!(previous(&world), second);
+    world.change(verified(&first, true)).await.unwrap();
+    assert_eq!((world.stage(&first), previous(&world)), (Stage::Standby, second));
+    world.change(activated(&second)).await.unwrap();
+    assert_eq!(previous(&world), third);
+}
+
 #[tokio::test]
 async fn steps_out_of_order_have_no_effect() {
     let mut world = World::new().await;
