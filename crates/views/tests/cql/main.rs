@@ -11,7 +11,10 @@ mod removing;
 mod secured;
 mod versions;
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hindcast_domain::Position;
 use hindcast_views::{
@@ -62,6 +65,15 @@ fn folded(from_offset: u64, next_offset: u64) -> ViewBatch {
     let position = at(next_offset - 1);
     let progress = Progress { journal_id: uuid::Uuid::from_u128(1), next_offset, position };
     ViewBatch { rows: vec![row(b"k", next_offset - 1)], progress: vec![(table("t"), progress)], from_offset }
+}
+
+/// Repeats what may be repeated, as a projector does: behind a proxy that was stopped, a connection may still be given up.
+async fn write_at_last(store: &dyn ViewStore, batch: ViewBatch) {
+    let since = Instant::now();
+    while let Err(error) = store.write(batch.clone()).await {
+        assert!(error.retryable && since.elapsed() < Duration::from_secs(30), "{error}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn stored_offset(store: &dyn ViewStore, key: &[u8]) -> Option<u64> {

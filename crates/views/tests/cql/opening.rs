@@ -1,7 +1,5 @@
 //! Opening the store, and tables that are made by several processes at once.
 
-use std::time::{Duration, Instant};
-
 use hindcast_views::cql::OpenError;
 use tokio::net::TcpListener;
 

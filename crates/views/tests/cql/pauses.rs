@@ -1,7 +1,5 @@
 //! A store that doesn't answer for a while, and how much is asked of it.
 
-use std::time::{Duration, Instant};
-
 use super::*;
 use crate::proxy::Proxy;
 
@@ -26,7 +24,7 @@ async fn a_stopped_store_is_told_of_in_time_and_comes_back_by_itself() {
     for stop in [Duration::ZERO, TIMEOUT * 8] {
         let proxy = Proxy::start(node()).await;
         let store = open(&through(&proxy)).await;
-        store.write(folded(0, 5)).await.unwrap();
+        write_at_last(&store, folded(0, 5)).await;
         proxy.stop(true);
         let stopped = Instant::now();
         for _ in 0..3 {
@@ -41,7 +39,7 @@ async fn a_stopped_store_is_told_of_in_time_and_comes_back_by_itself() {
         // Nobody asks for anything.
         until("health", async || store.health().is_ok()).await;
         until("answers", async || store.stats().in_flight == 0).await;
-        store.write(folded(5, 9)).await.unwrap();
+        write_at_last(&store, folded(5, 9)).await;
         assert_eq!(stored_offset(&store, b"k").await, Some(8));
     }
 }
@@ -51,7 +49,7 @@ async fn a_stopped_store_is_told_of_in_time_and_comes_back_by_itself() {
 async fn a_store_that_stops_while_nothing_is_asked_is_noticed() {
     let proxy = Proxy::start(node()).await;
     let store = open(&through(&proxy)).await;
-    store.write(folded(0, 5)).await.unwrap();
+    write_at_last(&store, folded(0, 5)).await;
     proxy.stop(true);
     until("health", async || store.health().is_err()).await;
     proxy.stop(false);
@@ -79,7 +77,7 @@ async fn what_is_in_flight_is_bounded() {
 async fn giving_up_does_not_make_room() {
     let proxy = Proxy::start(node()).await;
     let store = open(&CqlViewsConfig { in_flight: 4, ..through(&proxy) }).await;
-    store.write(folded(0, 5)).await.unwrap();
+    write_at_last(&store, folded(0, 5)).await;
     proxy.stop(true);
     for _ in 0..4 {
         assert!(store.write(rows((0..40).map(|n| row(&[n], 1)).collect::<Vec<_>>())).await.is_err());

@@ -1,7 +1,5 @@
 //! What stays of several writes, by the store's own timestamps.
 
-use std::time::Duration;
-
 use super::*;
 use crate::proxy::Proxy;
 
@@ -42,7 +40,7 @@ async fn an_older_write_that_arrives_late_loses() {
     let proxy = Proxy::start(node()).await;
     let zombie = CqlViewsConfig { nodes: vec![proxy.address.to_string()], request_timeout_ms: 400, ..config.clone() };
     let (zombie, heir) = (open(&zombie).await, open(&config).await);
-    zombie.write(folded(0, 10)).await.unwrap();
+    write_at_last(&zombie, folded(0, 10)).await;
 
     proxy.stop(true);
     let late = zombie.write(rows([row(b"k", 12), row(b"only late", 12)])).await.unwrap_err();
@@ -60,7 +58,7 @@ async fn an_older_write_that_arrives_late_loses() {
     assert_eq!(heir.progress(&table("t"), 3).await.unwrap().unwrap().next_offset, 20);
 
     // And what it does with all its knowledge changes nothing either.
-    zombie.write(folded(10, 15)).await.unwrap();
+    write_at_last(&zombie, folded(10, 15)).await;
     assert_eq!(stored_offset(&heir, b"k").await, Some(19));
     assert_eq!(heir.progress(&table("t"), 3).await.unwrap().unwrap().next_offset, 20);
 }
