@@ -54,6 +54,8 @@ fn signal() -> Event<'static> {
         atr: Some(3.25),
         volume_ratio: Some(1.42),
         features: Vec::new(),
+        spread: None,
+        session: None,
     })
 }
 
@@ -83,5 +85,6 @@ fn trade() -> Event<'static> {
         max_adverse_e9: None,
         max_favourable_e9: None,
         simulated: false,
+        fees_e9: None,
     })
 }

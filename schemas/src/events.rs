@@ -47,6 +47,10 @@ pub struct SignalReceived<'a> {
     pub volume_ratio: Option<f64>,
     /// Further named features, sorted by name, each name once.
     pub features: Vec<(Cow<'a, str>, f64)>,
+    /// Ask less bid, in price points. Since version 2.
+    pub spread: Option<f64>,
+    /// Trading session as the client names it. Since version 2.
+    pub session: Option<Cow<'a, str>>,
 }
 
 /// Why a trade ended.
@@ -120,6 +124,10 @@ pub struct TradeClosed<'a> {
     pub max_favourable_e9: Option<MoneyE9>,
     /// The outcome of a trade that was not taken: the model learns from it, totals of money don't count it.
     pub simulated: bool,
+    /// Commissions and fees paid, USD; negative for a rebate. Since version 2.
+    ///
+    /// `pnl_e9` is taken as the client reports it, with or without them.
+    pub fees_e9: Option<MoneyE9>,
 }
 
 /// A trade was busted or misreported: its effect is reversed.
@@ -310,6 +318,7 @@ impl SignalReceived<'_> {
             atr: self.atr,
             volume_ratio: self.volume_ratio,
             hour: named_hour.unwrap_or_else(|| f64::from(self.occurred_at.hour_utc())),
+            spread: self.spread,
         }
     }
 }

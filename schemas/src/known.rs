@@ -66,6 +66,9 @@ pub const KNOWN_SCHEMAS: &[KnownSchema] = known! {
     2: TradeClosed v 1,
     3: TradeVoided v 1,
     4: DecisionMade v 1,
+    5: SignalReceived v 2,
+    6: TradeClosed v 2,
+    7: DecisionMade v 2,
 };
 
 /// The versions of one subject, oldest first.

@@ -54,6 +54,7 @@ fn check_signal(signal: &SignalReceived<'_>) -> Result<(), Unsound> {
     maybe_finite("volume", signal.volume)?;
     maybe_finite("atr", signal.atr)?;
     maybe_finite("volume_ratio", signal.volume_ratio)?;
+    maybe_finite("spread", signal.spread)?;
     let features = &signal.features;
     if features.len() > MAX_EXTRA_FEATURES {
         return Err(Unsound::TooManyFeatures { count: features.len() });

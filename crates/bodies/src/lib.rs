@@ -26,7 +26,9 @@ pub use batch::{MAX_ITEMS, split_array, split_ndjson};
 pub use invalid::{FieldError, Invalid};
 pub use item::{ItemBody, parse_item};
 pub use object::MAX_FAULTS;
-pub use rules::{MAX_FEATURE_NAME_CHARS, MAX_MEASURE, MAX_REASON_CHARS, MAX_SOURCE_CHARS, MAX_STRATEGY_CHARS};
+pub use rules::{
+    MAX_FEATURE_NAME_CHARS, MAX_MEASURE, MAX_REASON_CHARS, MAX_SESSION_CHARS, MAX_SOURCE_CHARS, MAX_STRATEGY_CHARS,
+};
 pub use signal::{SignalBody, parse_signal};
 pub use stamp::Stamp;
 pub use trade::{TradeBody, parse_trade};

@@ -13,6 +13,8 @@ use crate::{object::Checked, value::Value};
 
 /// Longest name of a strategy, in characters.
 pub const MAX_STRATEGY_CHARS: usize = 64;
+/// Longest name of a trading session.
+pub const MAX_SESSION_CHARS: usize = 32;
 /// Longest name of a further feature, in characters.
 pub const MAX_FEATURE_NAME_CHARS: usize = 64;
 /// Longest name of an import's source, in characters.
@@ -185,6 +187,10 @@ fn text<'a>(value: Value<'a>, max_chars: usize, otherwise: &'static str) -> Chec
 
 pub(crate) fn strategy(value: Value<'_>) -> Checked<Cow<'_, str>> {
     text(value, MAX_STRATEGY_CHARS, "must be a text of 1 to 64 characters without control characters")
+}
+
+pub(crate) fn session(value: Value<'_>) -> Checked<Cow<'_, str>> {
+    text(value, MAX_SESSION_CHARS, "must be a text of 1 to 32 characters without control characters")
 }
 
 pub(crate) fn source(value: Value<'_>) -> Checked<Cow<'_, str>> {

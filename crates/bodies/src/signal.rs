@@ -34,6 +34,8 @@ pub struct SignalBody<'a> {
     pub(crate) atr: Option<f64>,
     pub(crate) volume_ratio: Option<f64>,
     pub(crate) features: Vec<(Cow<'a, str>, f64)>,
+    pub(crate) spread: Option<f64>,
+    pub(crate) session: Option<Cow<'a, str>>,
 }
 
 /// How far the price is from VWAP, in percent, as far as it is known.
@@ -109,6 +111,8 @@ pub(crate) fn parse<'a>(body: &'a [u8], instruments: &Instruments, item: bool) -
         atr: draft.atr.given(),
         volume_ratio: draft.volume_ratio.given(),
         features,
+        spread: draft.spread.given(),
+        session: draft.session.given(),
     })
 }
 
@@ -132,6 +136,8 @@ struct SignalDraft<'a> {
     atr: Slot<f64>,
     volume_ratio: Slot<f64>,
     features: Slot<FeaturesDraft<'a>>,
+    spread: Slot<f64>,
+    session: Slot<Cow<'a, str>>,
 }
 
 impl<'a> Object<'a> for SignalDraft<'a> {
@@ -151,6 +157,8 @@ impl<'a> Object<'a> for SignalDraft<'a> {
             "atr" => reader.take("atr", &mut self.atr, rules::measure),
             "volume_ratio" => reader.take("volume_ratio", &mut self.volume_ratio, rules::measure),
             "features" => reader.object("features", &mut self.features, FeaturesDraft::default()),
+            "spread" => reader.take("spread", &mut self.spread, rules::measure),
+            "session" => reader.take("session", &mut self.session, rules::session),
             "type" if self.item => reader.take("type", &mut self.kind, ItemKind::rule),
             "import" if self.item => reader.object("import", &mut self.import, ImportDraft::default()),
             unknown => reader.unknown(unknown),
@@ -209,6 +217,8 @@ impl<'a> SignalBody<'a> {
             atr: self.atr,
             volume_ratio: self.volume_ratio,
             features: self.features,
+            spread: self.spread,
+            session: self.session,
         }
     }
 }

@@ -40,6 +40,7 @@ pub struct TradeBody<'a> {
     pub(crate) max_adverse: Option<MoneyE9>,
     pub(crate) max_favourable: Option<MoneyE9>,
     pub(crate) simulated: bool,
+    pub(crate) fees: Option<MoneyE9>,
 }
 
 /// Reads the body of `POST /v1/trades`.
@@ -97,6 +98,7 @@ pub(crate) fn parse<'a>(body: &'a [u8], instruments: &Instruments, item: bool) -
         max_adverse: draft.max_adverse.given(),
         max_favourable: draft.max_favourable.given(),
         simulated: draft.simulated.given().unwrap_or(false),
+        fees: draft.fees.given(),
     })
 }
 
@@ -127,6 +129,7 @@ struct TradeDraft<'a> {
     max_adverse: Slot<MoneyE9>,
     max_favourable: Slot<MoneyE9>,
     simulated: Slot<bool>,
+    fees: Slot<MoneyE9>,
 }
 
 impl<'a> Object<'a> for TradeDraft<'a> {
@@ -153,6 +156,7 @@ impl<'a> Object<'a> for TradeDraft<'a> {
             "max_adverse" => reader.take("max_adverse", &mut self.max_adverse, rules::money),
             "max_favourable" => reader.take("max_favourable", &mut self.max_favourable, rules::money),
             "simulated" => reader.take("simulated", &mut self.simulated, rules::boolean),
+            "fees" => reader.take("fees", &mut self.fees, rules::money),
             "type" if self.item => reader.take("type", &mut self.kind, ItemKind::rule),
             "import" if self.item => reader.object("import", &mut self.import, ImportDraft::default()),
             unknown => reader.unknown(unknown),
@@ -218,6 +222,7 @@ impl<'a> TradeBody<'a> {
             max_adverse_e9: self.max_adverse,
             max_favourable_e9: self.max_favourable,
             simulated: self.simulated,
+            fees_e9: self.fees,
         }
     }
 }

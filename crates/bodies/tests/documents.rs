@@ -82,14 +82,14 @@ fn check(schema: &Value, parse: impl Fn(&[u8]) -> Result<(), Invalid>, fixed: &V
 fn signals() {
     let (instruments, schema) = (Instruments::default(), schema_of::<SignalBody>());
     assert_eq!(schema["additionalProperties"], json!(false));
-    assert_eq!(properties(&schema).len(), 14);
+    assert_eq!(properties(&schema).len(), 16);
     check(&schema, |body| parse_signal(body, &instruments).map(drop), &json!({}));
 }
 
 #[test]
 fn trades() {
     let (instruments, schema) = (Instruments::default(), schema_of::<TradeBody>());
-    assert_eq!(properties(&schema).len(), 21);
+    assert_eq!(properties(&schema).len(), 22);
     check(&schema, |body| parse_trade(body, &instruments).map(drop), &json!({}));
 }
 

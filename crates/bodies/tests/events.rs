@@ -46,6 +46,8 @@ fn a_whole_signal() {
             atr: Some(0.678_571_428_571_428_6),
             volume_ratio: Some(0.833_333_333_333_333_4),
             features: vec![("hour".into(), 14.0), ("vix".into(), 19.5)],
+            spread: None,
+            session: None,
         }
     );
     assert!((distance - distance_of(6_532_919_108_669)).abs() < 1e-9);
@@ -105,6 +107,7 @@ fn a_whole_trade() {
             max_adverse_e9: Some(MoneyE9(-12_500_000_000)),
             max_favourable_e9: Some(MoneyE9(440_000_000_000)),
             simulated: true,
+            fees_e9: None,
         }
     );
 }

@@ -65,7 +65,7 @@ fn longer(ring_trades: u32) -> GenerationSet {
 }
 
 fn planned(set: &GenerationSet) -> Change {
-    Change::GenerationsPlanned { name: set.fingerprint(), generations: *set }
+    Change::GenerationsPlanned { name: set.fingerprint(), generations: set.clone() }
 }
 
 fn building(set: &GenerationSet) -> Change {
@@ -90,7 +90,7 @@ fn verified(set: &GenerationSet, within_tolerance: bool) -> Change {
 }
 
 fn activated(set: &GenerationSet) -> Change {
-    Change::GenerationsActivated { generations: *set }
+    Change::GenerationsActivated { generations: set.clone() }
 }
 
 fn dropped(set: &GenerationSet) -> Change {
@@ -108,7 +108,7 @@ async fn a_set_lives_from_plan_to_drop_and_every_step_is_told() {
     world.change(activated(&new)).await.unwrap();
     assert!(world.is_active(&new));
     assert_eq!((world.stage(&new), world.stage(&old)), (Stage::Active, Stage::Standby));
-    let previous = world.control.settings().sets.previous().unwrap().tables.set;
+    let previous = world.control.settings().sets.previous().unwrap().tables.set.clone();
     assert_eq!(previous, old);
 
     world.change(activated(&old)).await.unwrap();
@@ -140,10 +140,10 @@ async fn going_back_means_the_set_that_was_active_before() {
         world.ready(set).await;
         world.change(activated(set)).await.unwrap();
     }
-    let previous = |world: &World| world.control.settings().sets.previous().unwrap().tables.set;
+    let previous = |world: &World| world.control.settings().sets.previous().unwrap().tables.set.clone();
     assert_eq!(previous(&world), second);
     world.change(verified(&first, true)).await.unwrap();
-    assert_eq!((world.stage(&first), previous(&world)), (Stage::Standby, second));
+    assert_eq!((world.stage(&first), previous(&world)), (Stage::Standby, second.clone()));
     world.change(activated(&second)).await.unwrap();
     assert_eq!(previous(&world), third);
 }

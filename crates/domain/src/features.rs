@@ -17,4 +17,6 @@ pub struct Features {
     pub volume_ratio: Option<f64>,
     /// Hour of the day, 0 to 23: the client's `hour` feature if sent, else the hour of `occurred_at` in UTC.
     pub hour: f64,
+    /// Ask less bid, in price points.
+    pub spread: Option<f64>,
 }

@@ -24,6 +24,8 @@ fn signal() -> Event<'static> {
         atr: None,
         volume_ratio: None,
         features: Vec::new(),
+        spread: None,
+        session: None,
     })
 }
 

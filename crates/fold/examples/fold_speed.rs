@@ -87,6 +87,8 @@ fn signal(user: &str, number: u64) -> SignalReceived<'static> {
         atr: Some(1.5),
         volume_ratio: Some(2.0),
         features: vec![("vix".into(), 19.0)],
+        spread: None,
+        session: None,
     }
 }
 
@@ -116,6 +118,7 @@ fn trade(user: &str, number: u64, of_signal: u64, join: Join) -> TradeClosed<'st
         max_adverse_e9: None,
         max_favourable_e9: None,
         simulated: false,
+        fees_e9: None,
     }
 }
 

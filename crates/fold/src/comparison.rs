@@ -8,15 +8,21 @@
 //! | any | the admission | nothing but the row's being there | all else: another verdict changes anything |
 //! | book | `ring_trades` | counts and sums; trades and waiting signals as far as both rings hold them | a trade voided outside one ring only leaves other signals waiting: then counts and sums alone |
 //! | book | `waiting_signals` | counts and sums, the trades but for their signals | what joined, what waits, what was dropped |
+//! | book | the fold's version, `features` | all that both keep | features that one of them does not keep |
+//! | book | the fold's version, `regimes` | all else | the regimes |
+//!
+//! One difference is found that is none of meaning: where rings differ and a book has ever held more than
+//! [`MAX_STRATEGIES`](crate::book::MAX_STRATEGIES) strategies at a time, the longer ring runs out of names first, and
+//! trades of the strategies without a name join nothing by price.
 
 use std::fmt::Debug;
 
 use crate::{
     activity::Activity,
     admission::Admission,
-    book::{Book, ClosedTrade, Totals},
+    book::{Book, ClosedTrade, FeatureSet, Totals},
     encoding::RowError,
-    generation::GenerationSet,
+    generation::{BookParams, GenerationSet},
 };
 
 /// A projection that has rows.
@@ -48,6 +54,10 @@ pub struct Comparability {
     same_book: bool,
     same_ring: bool,
     same_waiting: bool,
+    /// What both keep of a signal.
+    features: FeatureSet,
+    same_features: bool,
+    same_regimes: bool,
     same_activity: bool,
 }
 
@@ -71,11 +81,16 @@ impl Comparability {
     #[must_use]
     pub fn of(old: &GenerationSet, new: &GenerationSet) -> Self {
         let same_admission = old.admission == new.admission;
+        let features = |params: &BookParams| params.features.unwrap_or(FeatureSet::FIRST);
+        let (old_features, new_features) = (features(&old.book.params), features(&new.book.params));
         Self {
             same_admission,
             same_book: same_admission && old.book == new.book,
             same_ring: old.book.params.ring_trades == new.book.params.ring_trades,
             same_waiting: old.book.params.waiting_signals == new.book.params.waiting_signals,
+            features: old_features.and(new_features),
+            same_features: old_features == new_features,
+            same_regimes: old.book.params.regimes == new.book.params.regimes,
             same_activity: same_admission && old.activity == new.activity,
         }
     }
@@ -93,6 +108,12 @@ impl Comparability {
                 }
                 if !self.same_waiting {
                     left_out.push("which signal a trade joined, what waits, what was dropped");
+                }
+                if !self.same_features {
+                    left_out.push("features that one of them does not keep");
+                }
+                if !self.same_regimes {
+                    left_out.push("regimes");
                 }
             }
             _ => {}
@@ -166,7 +187,8 @@ impl Comparability {
                 &new.waiting.iter().map(|signal| signal.event_id).collect::<Vec<_>>(),
             ),
         ];
-        waiting.into_iter().flatten().next()
+        let regimes = differs("regimes", &old.regimes, &new.regimes).filter(|_| self.same_regimes);
+        waiting.into_iter().flatten().next().or(regimes)
     }
 
     /// `age` is 0 for the newest.
@@ -187,7 +209,7 @@ impl Comparability {
         let signal = |trade: &ClosedTrade| trade.signal.map(|signal| (signal.event_id, signal.joined_by));
         let joined = [
             differs(&field("signal"), &signal(old), &signal(new)),
-            differs(&field("features"), &old.features, &new.features),
+            differs(&field("features"), &self.features.of(old.features), &self.features.of(new.features)),
             differs(&field("missed_decision"), &old.missed_decision, &new.missed_decision),
             differs(&field("missed_signal"), &old.missed_signal, &new.missed_signal),
         ];

@@ -34,6 +34,7 @@ fn signal_fault(signal: &SignalReceived<'_>) -> Option<&'static str> {
         signal.volume,
         signal.atr,
         signal.volume_ratio,
+        signal.spread,
     ];
     let all_finite =
         numbers.into_iter().flatten().chain(signal.features.iter().map(|(_, value)| *value)).all(f64::is_finite);

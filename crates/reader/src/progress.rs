@@ -6,6 +6,7 @@ use std::{
 };
 
 use hindcast_domain::Position;
+use hindcast_journal::{Log, Topic};
 use hindcast_views::Progress;
 use tokio::sync::watch;
 
@@ -91,6 +92,16 @@ impl ProgressBoard {
     #[must_use]
     pub fn current(&self, partition: u16) -> Option<Progress> {
         self.progress.get(usize::from(partition)).and_then(|sender| *sender.borrow())
+    }
+
+    /// Durable records of the journal that are not projected, in all partitions together.
+    #[must_use]
+    pub fn lag_events(&self, log: &dyn Log) -> u64 {
+        let lag = |partition| {
+            let end = *log.durable_end(Topic::Journal, partition).borrow();
+            end.saturating_sub(self.current(partition).map_or(0, |progress| progress.next_offset))
+        };
+        (0..self.partitions()).map(lag).sum()
     }
 
     /// Waits until a partition is projected up to a position, and returns the progress then.

@@ -71,6 +71,7 @@ struct Recorded {
     decided_at: TimestampUs,
     partition: u16,
     offset: u64,
+    decision_id: Uuid,
     value: Bytes,
 }
 
@@ -134,35 +135,47 @@ pub fn effect_on_answers(
     Ok(Effect::of(changes))
 }
 
-/// The last decisions of all partitions.
+/// The last decisions of all partitions. Of one that was recorded again, a retry, the last record is the decision.
 fn latest(log: &dyn Log, codec: &Codec, last: usize) -> Result<Vec<Recorded>, ReplayError> {
     let mut latest: BinaryHeap<Reverse<Recorded>> = BinaryHeap::new();
+    let mut last_offsets: BTreeMap<Uuid, u64> = BTreeMap::new();
     for (partition, end) in (0..).zip(durable_ends(log, Topic::Decisions)) {
         each_record(log, Topic::Decisions, partition, end, |record| {
             if record.record_type == RecordType::Genesis {
                 return Ok(());
             }
             let offset = record.offset;
-            let decided_at = match codec.decode_decision(&record.value) {
-                Ok(decision) => decision.decided_at,
+            let (decided_at, decision_id) = match codec.decode_decision(&record.value) {
+                Ok(decision) => (decision.decided_at, decision.decision_id),
                 Err(source) if source.is_retryable() => {
                     return Err(ReplayError::Schema { topic: Topic::Decisions, partition, offset, source });
                 }
                 // An audit tells of it.
                 Err(_) => return Ok(()),
             };
-            if latest.len() < last || latest.peek().is_some_and(|Reverse(oldest)| oldest.decided_at < decided_at) {
+            let is_late = latest.peek().is_none_or(|Reverse(oldest)| oldest.decided_at < decided_at);
+            if last_offsets.len() < last || is_late || last_offsets.contains_key(&decision_id) {
                 // Copied out of the batch that it was read with.
                 let value = Bytes::copy_from_slice(&record.value);
-                latest.push(Reverse(Recorded { decided_at, partition, offset, value }));
-                if latest.len() > last {
-                    latest.pop();
+                // All records of a decision are in the partition of its user, so one id is one offset after the other.
+                last_offsets.insert(decision_id, offset);
+                latest.push(Reverse(Recorded { decided_at, partition, offset, decision_id, value }));
+                if latest.len() > last.saturating_mul(2) {
+                    latest.retain(|Reverse(other)| last_offsets.get(&other.decision_id) == Some(&other.offset));
+                }
+                while last_offsets.len() > last
+                    && let Some(Reverse(oldest)) = latest.pop()
+                {
+                    if last_offsets.get(&oldest.decision_id) == Some(&oldest.offset) {
+                        last_offsets.remove(&oldest.decision_id);
+                    }
                 }
             }
             Ok(())
         })?;
     }
-    Ok(latest.into_iter().map(|Reverse(recorded)| recorded).collect())
+    let recorded = latest.into_iter().map(|Reverse(recorded)| recorded);
+    Ok(recorded.filter(|recorded| last_offsets.get(&recorded.decision_id) == Some(&recorded.offset)).collect())
 }
 
 /// By user, the one that was made on the earliest position last.

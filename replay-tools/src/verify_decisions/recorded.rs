@@ -109,7 +109,7 @@ impl Recorded {
             drop(made);
             groups
                 .entry(generations.set.book_table())
-                .or_insert_with(|| (generations.set, ByRow::new()))
+                .or_insert_with(|| (generations.set.clone(), ByRow::new()))
                 .1
                 .entry(row)
                 .or_default()

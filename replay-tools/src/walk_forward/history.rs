@@ -81,6 +81,8 @@ impl History {
             atr: Some(row.atr),
             volume_ratio: Some(row.volume_ratio),
             features: vec![(Cow::Borrowed("hour"), row.hour)],
+            spread: None,
+            session: None,
         }
     }
 
@@ -112,6 +114,7 @@ impl History {
             max_adverse_e9: None,
             max_favourable_e9: None,
             simulated: !row.took_trade,
+            fees_e9: None,
         }
     }
 }

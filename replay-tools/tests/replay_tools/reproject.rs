@@ -11,7 +11,7 @@ use hindcast_replay_tools::{
         other_verdicts,
     },
 };
-use hindcast_schemas::Event;
+use hindcast_schemas::{DecisionMade, Event};
 use hindcast_views::{Row, RowWrite, TableName, ViewBatch, ViewStore, memory::MemoryViews};
 
 use crate::world::{World, done, shared, signal, trade};
@@ -174,6 +174,15 @@ fn answers_are_derived_again_on_the_other_set() {
     assert_eq!(sizes, 60);
     assert!(changed.quantiles.is_sorted() && changed.mean_absolute_change > 0.0);
     assert_eq!(effect(&with_ring(10), 7).decisions, 7, "the last ones");
+
+    // A retry is recorded again; the last record is the decision.
+    for confidence in [0.25, 0.125] {
+        world.decision(&DecisionMade { confidence, ..decided[59].clone() });
+    }
+    let repeated = effect(&GenerationSet::default(), 1_000);
+    assert_eq!((repeated.decisions, repeated.changed), (60, 1), "{repeated:#?}");
+    assert_eq!(repeated.largest[0].old_confidence, 0.125);
+    assert_eq!(effect(&with_ring(10), 7).decisions, 7);
 }
 
 #[test]

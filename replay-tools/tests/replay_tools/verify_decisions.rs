@@ -86,8 +86,8 @@ fn the_settings_of_its_time_count() {
         world.decision(&decide(&world, "trader-1", "ES", row));
     }
 
-    let book =
-        BookGeneration { params: BookParams { ring_trades: 10, waiting_signals: 4 }, ..BookGeneration::default() };
+    let params = BookParams { ring_trades: 10, waiting_signals: 4, ..BookParams::default() };
+    let book = BookGeneration { params, ..BookGeneration::default() };
     world.change(Change::GenerationsActivated { generations: GenerationSet { book, ..GenerationSet::default() } });
     world.decision(&decide(&world, "trader-1", "ES", 121));
     world.activate(1, 1);

@@ -224,6 +224,8 @@ pub(crate) fn signal(user: &str, symbol: &str, row: u32) -> SignalReceived<'stat
         atr: Some(1.5),
         volume_ratio: (!row.is_multiple_of(4)).then_some(1.0 + f64::from(row % 9) / 10.0),
         features: Vec::new(),
+        spread: None,
+        session: None,
     }
 }
 
@@ -253,6 +255,7 @@ pub(crate) fn trade(signal: &SignalReceived<'static>, won: bool) -> TradeClosed<
         max_adverse_e9: None,
         max_favourable_e9: None,
         simulated: false,
+        fees_e9: None,
     }
 }
 

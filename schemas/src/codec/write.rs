@@ -43,6 +43,8 @@ fn signal(event: &SignalReceived<'_>, datum: &mut Datum<'_>) -> Written {
         atr,
         volume_ratio,
         features,
+        spread,
+        session,
     } = event;
     uuid(datum, *event_id);
     datum.text(user_id);
@@ -69,6 +71,8 @@ fn signal(event: &SignalReceived<'_>, datum: &mut Datum<'_>) -> Written {
     }
     // A map ends with a block of nothing.
     datum.long(0);
+    datum.optional(*spread, Datum::double);
+    datum.optional(session.as_deref(), Datum::text);
     Ok(())
 }
 
@@ -98,6 +102,7 @@ fn trade(event: &TradeClosed<'_>, datum: &mut Datum<'_>) -> Written {
         max_adverse_e9,
         max_favourable_e9,
         simulated,
+        fees_e9,
     } = event;
     uuid(datum, *event_id);
     datum.text(user_id);
@@ -123,6 +128,7 @@ fn trade(event: &TradeClosed<'_>, datum: &mut Datum<'_>) -> Written {
     datum.optional(*max_adverse_e9, money);
     datum.optional(*max_favourable_e9, money);
     datum.boolean(*simulated);
+    datum.optional(*fees_e9, money);
     Ok(())
 }
 

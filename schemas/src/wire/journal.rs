@@ -43,6 +43,10 @@ pub(crate) struct SignalWire<'a> {
     volume_ratio: Option<f64>,
     #[serde(default, borrow, deserialize_with = "features::deserialize")]
     features: Vec<(Cow<'a, str>, f64)>,
+    #[serde(default)]
+    spread: Option<f64>,
+    #[serde(default, borrow, deserialize_with = "maybe_text::deserialize")]
+    session: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +94,8 @@ pub(crate) struct TradeWire<'a> {
     max_favourable_e9: Option<MoneyE9>,
     #[serde(default)]
     simulated: bool,
+    #[serde(default)]
+    fees_e9: Option<MoneyE9>,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::{
-    samples::{Case, Content, version_1},
+    samples::{Case, Content, newest},
     strategies,
 };
 
@@ -128,6 +128,8 @@ fn signal(event: &SignalReceived<'_>) -> Value {
         ("atr", optional(event.atr, Value::Double)),
         ("volume_ratio", optional(event.volume_ratio, Value::Double)),
         ("features", Value::Map(features.collect())),
+        ("spread", optional(event.spread, Value::Double)),
+        ("session", optional(event.session.as_deref(), text)),
     ])
 }
 
@@ -157,6 +159,7 @@ fn trade(event: &TradeClosed<'_>) -> Value {
         ("max_adverse_e9", optional(event.max_adverse_e9, money)),
         ("max_favourable_e9", optional(event.max_favourable_e9, money)),
         ("simulated", Value::Boolean(event.simulated)),
+        ("fees_e9", optional(event.fees_e9, money)),
     ])
 }
 
@@ -221,7 +224,7 @@ fn the_samples_mean_the_same_to_both() {
     let codec = Codec::new(LocalRegistry).unwrap();
     for subject in Subject::ALL {
         for case in Case::ALL {
-            agree(&codec, &version_1(subject, case));
+            agree(&codec, &newest(subject, case));
         }
     }
 }

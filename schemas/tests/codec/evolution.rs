@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     avro,
     registries::FakeRegistry,
-    samples::{Case, Content, version_1},
+    samples::{Case, Content, newest},
 };
 
 const ID: u32 = 77;
@@ -60,7 +60,7 @@ fn fields_of_a_later_version_are_skipped() {
     ]);
     for subject in Subject::ALL {
         for case in Case::ALL {
-            let content = version_1(subject, case);
+            let content = newest(subject, case);
             let mut schema = json_of(subject);
             fields(&mut schema).insert(0, json!({"name": "legs", "type": {"type": "array", "items": inner}}));
             fields(&mut schema).push(json!({"name": "note", "type": ["null", "bytes"]}));
@@ -87,7 +87,7 @@ fn fields_of_an_earlier_version_are_defaults() {
         });
         assert!(!dropped.is_empty());
         // A type that was spelt out in a dropped field is needed by none that stays.
-        let value = with(avro::value_of(&version_1(subject, Case::Full)), |fields| {
+        let value = with(avro::value_of(&newest(subject, Case::Full)), |fields| {
             fields.retain(|(name, _)| !dropped.contains(name));
         });
         read_by_both(subject, &schema, value, |_| {});
@@ -97,7 +97,7 @@ fn fields_of_an_earlier_version_are_defaults() {
 #[test]
 fn order_is_the_writers() {
     for subject in [Subject::SignalReceived, Subject::TradeClosed, Subject::TradeVoided] {
-        let content = version_1(subject, Case::Full);
+        let content = newest(subject, Case::Full);
         let mut schema = json_of(subject);
         // The first field spells out a type that later ones name.
         fields(&mut schema)[1..].reverse();
@@ -112,7 +112,7 @@ fn a_reason_of_a_later_version_is_other() {
     let mut schema = json_of(subject);
     let reasons = &mut field(&mut schema, "exit_reason")["type"][1]["symbols"];
     reasons.as_array_mut().unwrap().insert(0, "MARGIN_CALL".into());
-    let value = with(avro::value_of(&version_1(subject, Case::Full)), |fields| {
+    let value = with(avro::value_of(&newest(subject, Case::Full)), |fields| {
         let margin_call = Value::Enum(0, "MARGIN_CALL".to_owned());
         let reason = fields.iter_mut().find(|(name, _)| name == "exit_reason").unwrap();
         reason.1 = Value::Union(1, Box::new(margin_call));
@@ -128,7 +128,7 @@ fn a_side_of_a_later_version_is_refused() {
     let subject = Subject::SignalReceived;
     let mut schema = json_of(subject);
     field(&mut schema, "side")["type"]["symbols"] = json!(["LONG", "SHORT", "FLAT"]);
-    let value = with(avro::value_of(&version_1(subject, Case::Full)), |fields| {
+    let value = with(avro::value_of(&newest(subject, Case::Full)), |fields| {
         fields.iter_mut().find(|(name, _)| name == "side").unwrap().1 = Value::Enum(2, "FLAT".to_owned());
     });
     let registry = Arc::new(FakeRegistry::default());
@@ -141,7 +141,7 @@ fn a_side_of_a_later_version_is_refused() {
 #[test]
 fn narrower_and_other_types_are_widened() {
     let subject = Subject::SignalReceived;
-    let content = version_1(subject, Case::Full);
+    let content = newest(subject, Case::Full);
     let mut schema = json_of(subject);
     for (name, narrower) in [
         ("occurred_at", json!("int")),

@@ -6,7 +6,7 @@ use hindcast_schemas::{Codec, EncodeError, Event, ImportPlace, LocalRegistry, Su
 use proptest::prelude::*;
 
 use crate::{
-    samples::{Case, Content, version_1},
+    samples::{Case, Content, newest},
     strategies,
 };
 
@@ -40,7 +40,7 @@ proptest! {
 #[test]
 fn text_is_borrowed_from_the_record() {
     let codec = Codec::new(LocalRegistry).unwrap();
-    let record = version_1(Subject::DecisionMade, Case::Full).encode(&codec).unwrap();
+    let record = newest(Subject::DecisionMade, Case::Full).encode(&codec).unwrap();
     let decision = codec.decode_decision(&record).unwrap();
     let signal = &decision.signal;
     let import = signal.import.as_ref().unwrap();
@@ -56,7 +56,7 @@ fn text_is_borrowed_from_the_record() {
 fn what_breaks_a_rule_is_not_written() {
     let codec = Codec::new(LocalRegistry).unwrap();
     let mut into = vec![1, 2, 3];
-    let Content::Event(Event::Signal(signal)) = version_1(Subject::SignalReceived, Case::Full) else { panic!() };
+    let Content::Event(Event::Signal(signal)) = newest(Subject::SignalReceived, Case::Full) else { panic!() };
 
     let not_finite = Event::Signal(hindcast_schemas::SignalReceived { atr: Some(f64::NAN), ..signal.clone() });
     let refused = codec.encode_event(&not_finite, &mut into);
@@ -78,7 +78,7 @@ fn one_codec_serves_all_threads() {
             scope.spawn(move || {
                 for _ in 0..100 {
                     for subject in Subject::ALL {
-                        let content = version_1(subject, case);
+                        let content = newest(subject, case);
                         let record = content.encode(codec).unwrap();
                         assert_eq!(Content::decode(codec, subject, &record).as_ref(), Ok(&content));
                     }

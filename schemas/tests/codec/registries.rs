@@ -10,7 +10,7 @@ use std::{
 
 use hindcast_schemas::{Codec, CodecError, DecodeError, LocalRegistry, Registry, RegistryError, Subject};
 
-use crate::samples::{Case, Content, version_1};
+use crate::samples::{Case, Content, newest};
 
 /// Ids of its own from 1000 on, schemas that others registered, and failures on demand.
 #[derive(Default)]
@@ -64,7 +64,7 @@ fn down() -> Option<RegistryError> {
 
 /// A record as another build wrote it, whose registry gave other ids.
 fn foreign(id: u32) -> (Vec<u8>, Content<'static>) {
-    let content = version_1(Subject::TradeClosed, Case::Full);
+    let content = newest(Subject::TradeClosed, Case::Full);
     let mut record = content.encode(&Codec::new(LocalRegistry).unwrap()).unwrap();
     record[1..5].copy_from_slice(&id.to_be_bytes());
     (record, content)
@@ -80,7 +80,7 @@ fn its_own_ids_are_never_asked_for() {
     let codec = Codec::new(Arc::clone(&registry)).unwrap();
     registry.fail(down());
     for subject in Subject::ALL {
-        let content = version_1(subject, Case::Full);
+        let content = newest(subject, Case::Full);
         let record = content.encode(&codec).unwrap();
         assert_eq!(Content::decode(&codec, subject, &record), Ok(content));
     }
@@ -157,8 +157,8 @@ fn schemas_of_other_things_are_bad_data_and_remembered() {
 #[test]
 fn events_and_decisions_are_not_mistaken_for_each_other() {
     let codec = Codec::new(LocalRegistry).unwrap();
-    let event = version_1(Subject::SignalReceived, Case::Full).encode(&codec).unwrap();
-    let decision = version_1(Subject::DecisionMade, Case::Full).encode(&codec).unwrap();
+    let event = newest(Subject::SignalReceived, Case::Full).encode(&codec).unwrap();
+    let decision = newest(Subject::DecisionMade, Case::Full).encode(&codec).unwrap();
     assert!(!codec.decode_event(&decision).unwrap_err().is_retryable());
     assert!(!codec.decode_decision(&event).unwrap_err().is_retryable());
 }
@@ -168,7 +168,7 @@ fn without_ids_there_is_no_codec() {
     let registry = FakeRegistry::default();
     registry.fail(down());
     match Codec::new(registry) {
-        Err(CodecError::Registry { subject: Subject::SignalReceived, version: 1, source }) => {
+        Err(CodecError::Registry { subject: Subject::SignalReceived, version: 2, source }) => {
             assert!(source.retryable);
         }
         other => panic!("{other:?}"),

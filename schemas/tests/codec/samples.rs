@@ -65,8 +65,28 @@ impl Case {
     }
 }
 
-/// The event of a case in the form of version 1. A later version that adds a field gives it here the value that its
-/// default stands for.
+/// The event of a case with all that the newest version of its subject has.
+pub(crate) fn newest(subject: Subject, case: Case) -> Content<'static> {
+    version_2(version_1(subject, case), case)
+}
+
+/// What version 2 adds to signals, and so to decisions, and to trades.
+fn version_2(mut content: Content<'static>, case: Case) -> Content<'static> {
+    let (spread, session, fees_e9) = match case {
+        Case::Minimal => (None, None, None),
+        Case::Full => (Some(0.25), Some("RTH".into()), Some(MoneyE9(4_180_000_000))),
+        Case::Extreme => (Some(f64::MAX), Some("".into()), Some(MoneyE9(i64::MIN))),
+    };
+    match &mut content {
+        Content::Event(Event::Signal(signal)) => (signal.spread, signal.session) = (spread, session),
+        Content::Event(Event::Trade(trade)) => trade.fees_e9 = fees_e9,
+        Content::Event(Event::Void(_)) => {}
+        Content::Decision(decision) => (decision.signal.spread, decision.signal.session) = (spread, session),
+    }
+    content
+}
+
+/// The event of a case in the form of version 1: what later versions add has the value that its default stands for.
 pub(crate) fn version_1(subject: Subject, case: Case) -> Content<'static> {
     match subject {
         Subject::SignalReceived => Content::Event(Event::Signal(signal(case))),
@@ -101,6 +121,8 @@ fn signal(case: Case) -> SignalReceived<'static> {
         atr: None,
         volume_ratio: None,
         features: Vec::new(),
+        spread: None,
+        session: None,
     };
     match case {
         Case::Minimal => minimal,
@@ -136,6 +158,8 @@ fn signal(case: Case) -> SignalReceived<'static> {
             atr: Some(5e-324),
             volume_ratio: Some(f64::EPSILON),
             features: (0_u8..).take(MAX_EXTRA_FEATURES).map(|n| (format!("{n:02}").into(), f64::from(n))).collect(),
+            spread: None,
+            session: None,
         },
     }
 }
@@ -166,6 +190,7 @@ fn trade(case: Case) -> TradeClosed<'static> {
         max_adverse_e9: None,
         max_favourable_e9: None,
         simulated: false,
+        fees_e9: None,
     };
     match case {
         Case::Minimal => minimal,
@@ -212,6 +237,7 @@ fn trade(case: Case) -> TradeClosed<'static> {
             max_adverse_e9: Some(MoneyE9(i64::MIN)),
             max_favourable_e9: Some(MoneyE9(i64::MAX)),
             simulated: true,
+            fees_e9: None,
         },
     }
 }

@@ -77,13 +77,13 @@ fn common() -> impl Strategy<Value = (Uuid, Text, Text, Option<Text>, TimestampU
 }
 
 fn signal() -> impl Strategy<Value = SignalReceived<'static>> {
-    let prices = (option::of(money()), option::of(money()));
-    let measures = [(); 6].map(|()| option::of(finite()));
+    let prices = (option::of(money()), option::of(money()), option::of(text()));
+    let measures = [(); 7].map(|()| option::of(finite()));
     let features = btree_map(text(), finite(), 0..=MAX_EXTRA_FEATURES);
     (common(), option::of(import()), side(), prices, measures, features).prop_map(
-        |(common, import, side, (price_e9, vwap_e9), measures, features)| {
+        |(common, import, side, (price_e9, vwap_e9, session), measures, features)| {
             let (event_id, user_id, symbol, strategy, occurred_at, received_at) = common;
-            let [rsi, vwap_distance_percent, vwap_distance_abs_percent, volume, atr, volume_ratio] = measures;
+            let [rsi, vwap_distance_percent, vwap_distance_abs_percent, volume, atr, volume_ratio, spread] = measures;
             SignalReceived {
                 event_id,
                 user_id,
@@ -102,6 +102,8 @@ fn signal() -> impl Strategy<Value = SignalReceived<'static>> {
                 atr,
                 volume_ratio,
                 features: features.into_iter().collect(),
+                spread,
+                session: session.map(Into::into),
             }
         },
     )
@@ -111,7 +113,7 @@ fn trade() -> impl Strategy<Value = TradeClosed<'static>> {
     let ids = (option::of(import()), option::of(uuid()), option::of(uuid()), side());
     let amounts = [(); 3].map(|()| money());
     let times = [(); 2].map(|()| option::of(time()));
-    let optional_amounts = [(); 4].map(|()| option::of(money()));
+    let optional_amounts = [(); 5].map(|()| option::of(money()));
     let measures = [(); 3].map(|()| option::of(finite()));
     (common(), ids, amounts, times, optional_amounts, measures, option::of(exit_reason()), any::<bool>()).prop_map(
         |(common, ids, amounts, times, optional_amounts, measures, exit_reason, simulated)| {
@@ -119,7 +121,7 @@ fn trade() -> impl Strategy<Value = TradeClosed<'static>> {
             let (import, signal_id, decision_id, side) = ids;
             let [entry_price_e9, exit_price_e9, pnl_e9] = amounts;
             let [entry_time, exit_time] = times;
-            let [entry_vwap_e9, exit_vwap_e9, max_adverse_e9, max_favourable_e9] = optional_amounts;
+            let [entry_vwap_e9, exit_vwap_e9, max_adverse_e9, max_favourable_e9, fees_e9] = optional_amounts;
             let [quantity, entry_rsi, exit_rsi] = measures;
             TradeClosed {
                 event_id,
@@ -146,6 +148,7 @@ fn trade() -> impl Strategy<Value = TradeClosed<'static>> {
                 max_adverse_e9,
                 max_favourable_e9,
                 simulated,
+                fees_e9,
             }
         },
     )

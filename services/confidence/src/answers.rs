@@ -1,12 +1,18 @@
 //! What the read side answers. Money is a JSON number here: the nearest float of the exact amount.
 
+mod regimes;
+
 use hindcast_domain::{MoneyE9, Position, Side};
-use hindcast_fold::book::{Book, ClosedTrade, Totals};
+use hindcast_fold::{
+    book::{Book, ClosedTrade, Totals},
+    generation::RegimeRule,
+};
 use hindcast_schemas::{Action, DecisionMade};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use self::regimes::RegimeAnswer;
 use crate::times::rfc3339;
 
 /// Place of a journal record, given once.
@@ -189,6 +195,9 @@ pub struct BookAnswer {
     pub trades_voided_outside_ring: u64,
     /// Latest trades in a row with the same sign: positive wins, negative losses.
     pub streak: i64,
+    /// How trades turned out by part of the day and volatility; null while books are folded without regimes.
+    #[schema(required)]
+    pub regimes: Option<Vec<RegimeAnswer>>,
     /// The latest closed trades, newest first.
     pub recent_trades: Vec<TradeAnswer>,
     /// Position of the last record that this covers; null when nothing of the caller's partition was projected.
@@ -199,9 +208,17 @@ pub struct BookAnswer {
 }
 
 impl BookAnswer {
-    /// The answer that tells a book, with at most `recent` of its latest trades.
+    /// The answer that tells a book, with at most `recent` of its latest trades. `rules` are those of the regimes in the
+    /// generation that the book is of.
     #[must_use]
-    pub fn new(symbol: &str, book: &Book, recent: usize, position: Option<Position>, behind: u64) -> Self {
+    pub fn new(
+        symbol: &str,
+        book: &Book,
+        rules: Option<&[RegimeRule]>,
+        recent: usize,
+        position: Option<Position>,
+        behind: u64,
+    ) -> Self {
         Self {
             symbol: symbol.to_owned(),
             trades: book.taken.trades,
@@ -218,6 +235,7 @@ impl BookAnswer {
             trades_voided: book.voided,
             trades_voided_outside_ring: book.voided_outside_ring,
             streak: book.streak(),
+            regimes: regimes::of_book(symbol, book, rules),
             recent_trades: book.ring.iter().rev().take(recent).map(|trade| TradeAnswer::new(book, trade)).collect(),
             position: position.map(Into::into),
             behind,

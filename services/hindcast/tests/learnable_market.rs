@@ -75,6 +75,7 @@ impl Learner {
             atr: Some(signal.atr),
             volume_ratio: Some(signal.volume_ratio),
             hour: f64::from(signal.at.hour_utc()),
+            spread: None,
         };
         let prepared = self.model.prepare(&self.views.book, Some(self.strategy));
         let confidence = self.model.score(&prepared, &features).confidence;
@@ -97,6 +98,8 @@ impl Learner {
             atr: Some(signal.atr),
             volume_ratio: Some(signal.volume_ratio),
             features: Vec::new(),
+            spread: None,
+            session: None,
         }));
         (event_id, confidence)
     }
@@ -131,6 +134,7 @@ impl Learner {
             max_adverse_e9: None,
             max_favourable_e9: None,
             simulated: false,
+            fees_e9: None,
         }));
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::Topic;
 use hindcast_reader::ProgressBoard;
 use serde::{Deserialize, Serialize};
 
@@ -105,11 +104,7 @@ impl Builder {
     /// Whether rows of all but the latest records are written.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let missing = |partition| {
-            let end = *self.ports.log.durable_end(Topic::Journal, partition).borrow();
-            end.saturating_sub(self.board.current(partition).map_or(0, |progress| progress.next_offset))
-        };
-        (0..self.board.partitions()).map(missing).sum::<u64>() <= self.done_lag_events
+        self.board.lag_events(&*self.ports.log) <= self.done_lag_events
     }
 
     /// Why it gave up, if it did.

@@ -115,7 +115,7 @@ impl Projector {
             let (order, ordered) = orders::orders();
             orders.push(order);
             let config = ProjectorConfig { state_bytes: config.state_bytes / usize::from(groups), ..config.clone() };
-            let mut worker = Worker::new(ports.clone(), generations, params, &own, config, ordered);
+            let mut worker = Worker::new(ports.clone(), generations, params.clone(), &own, config, ordered);
             let (stopped, failure) = (stopped.clone(), failure.clone());
             let run = move || {
                 // A thread that panics has to be told of as well.

@@ -65,6 +65,8 @@ pub fn parse_get_confidence<'a>(body: &'a [u8], instruments: &Instruments) -> Re
         volume: draft.volume.given(),
         atr: None,
         volume_ratio: None,
+        spread: None,
+        session: None,
         features: Vec::new(),
     })
 }

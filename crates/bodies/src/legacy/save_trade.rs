@@ -61,6 +61,7 @@ pub fn parse_save_trade<'a>(body: &'a [u8], instruments: &Instruments) -> Result
         exit_reason: None,
         max_adverse: None,
         max_favourable: None,
+        fees: None,
         simulated: false,
     })
 }

@@ -7,7 +7,9 @@ use utoipa::openapi::{
 };
 
 use super::{Others, object};
-use crate::rules::{MAX_FEATURE_NAME_CHARS, MAX_MEASURE, MAX_REASON_CHARS, MAX_SOURCE_CHARS, MAX_STRATEGY_CHARS};
+use crate::rules::{
+    MAX_FEATURE_NAME_CHARS, MAX_MEASURE, MAX_REASON_CHARS, MAX_SESSION_CHARS, MAX_SOURCE_CHARS, MAX_STRATEGY_CHARS,
+};
 
 /// A field of an object.
 pub(super) struct Field {
@@ -75,6 +77,10 @@ pub(super) fn text(name: &'static str, need: Need, max_chars: usize, about: &str
 
 pub(super) fn strategy() -> Field {
     text("strategy", Optional, MAX_STRATEGY_CHARS, "Which of the owner's bots.")
+}
+
+pub(super) fn session() -> Field {
+    text("session", Optional, MAX_SESSION_CHARS, "Trading session as you name it, for example `RTH`.")
 }
 
 pub(super) fn source() -> Field {

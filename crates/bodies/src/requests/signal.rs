@@ -10,7 +10,8 @@ use utoipa::{
 use super::{
     Others,
     fields::{
-        Field, Optional, Required, choice, features, measure, number, price, rsi, strategy, symbol, time, user_id, uuid,
+        Field, Optional, Required, choice, features, measure, number, price, rsi, session, strategy, symbol, time,
+        user_id, uuid,
     },
     object,
 };
@@ -38,6 +39,8 @@ pub(super) fn signal_fields() -> Vec<Field> {
         measure("atr", "Average true range, in price points."),
         measure("volume_ratio", "Volume as a multiple of its average."),
         features(),
+        measure("spread", "Ask less bid at the signal, in price points."),
+        session(),
     ]
 }
 

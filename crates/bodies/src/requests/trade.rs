@@ -49,6 +49,12 @@ pub(super) fn trade_fields() -> Vec<Field> {
             Optional,
             "The outcome of a trade that was not taken: models learn from it, totals of money don't count it.",
         ),
+        money(
+            "fees",
+            Optional,
+            &Amount::Any,
+            "Commissions and fees paid, USD; negative for a rebate. Whether `pnl` is before or after them is yours.",
+        ),
     ]
 }
 

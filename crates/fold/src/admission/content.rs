@@ -78,6 +78,11 @@ impl Content {
             self.text(Some(name));
             self.word(value.to_le_bytes());
         }
+        // What came with version 2: a signal without it hashes as before.
+        if signal.spread.is_some() || signal.session.is_some() {
+            self.numbers([4, 0, 0, 0], [float(signal.spread)]);
+            self.text(signal.session.as_deref());
+        }
     }
 
     fn trade(&mut self, trade: &TradeClosed<'_>, client_time: Option<TimestampUs>) {
@@ -103,6 +108,9 @@ impl Content {
         self.text(trade.strategy.as_deref());
         self.id(trade.signal_id);
         self.id(trade.decision_id);
+        if trade.fees_e9.is_some() {
+            self.numbers([5, 0, 0, 0], [money(trade.fees_e9)]);
+        }
     }
 
     /// Small values and which of the numbers are there in one word, then those that are.

@@ -4,38 +4,42 @@ use hindcast_domain::{MoneyE9, Position};
 use hindcast_schemas::{Event, SignalReceived, TradeClosed};
 
 use super::{
-    Book, ClosedTrade, DecisionMemo, JoinedBy, OTHER_STRATEGY, Totals, WaitingSignal, join::Wish, own_features,
+    Book, BookRules, ClosedTrade, DecisionMemo, JoinedBy, OTHER_STRATEGY, Totals, WaitingSignal, join::Wish,
+    own_features,
 };
-use crate::generation::BookParams;
 
 impl Book {
     /// Folds an event that the admission found fresh.
-    pub(crate) fn fold(&mut self, params: &BookParams, user: &str, event: &Event<'_>, position: Position) {
+    pub(crate) fn fold(&mut self, rules: &BookRules, user: &str, event: &Event<'_>, position: Position) {
         self.applied = Some(position);
+        if rules.regimes.is_some() {
+            self.regimes.get_or_insert_default();
+        }
         match event {
-            Event::Signal(signal) => self.signal(params, signal, position),
-            Event::Trade(trade) => self.trade(params, user, trade, position),
-            Event::Void(void) => self.void(params, user, void),
+            Event::Signal(signal) => self.signal(rules, signal, position),
+            Event::Trade(trade) => self.trade(rules, user, trade, position),
+            Event::Void(void) => self.void(rules, user, void),
         }
     }
 
-    fn signal(&mut self, params: &BookParams, signal: &SignalReceived<'_>, position: Position) {
+    fn signal(&mut self, rules: &BookRules, signal: &SignalReceived<'_>, position: Position) {
         self.signals += 1;
-        self.drop_waiting_beyond(size(params.waiting_signals).saturating_sub(1));
+        self.drop_waiting_beyond(size(rules.waiting_signals).saturating_sub(1));
         let strategy = self.intern(signal.strategy.as_deref());
         self.waiting.push_back(WaitingSignal {
             position,
             event_id: signal.event_id,
             strategy,
             price_e9: signal.price_e9,
-            features: signal.model_features(),
+            features: rules.features.of(signal.model_features()),
+            regime: rules.regime(&signal.symbol, signal.occurred_at, signal.atr, signal.price_e9),
             decision: DecisionMemo::default(),
         });
     }
 
-    fn trade(&mut self, params: &BookParams, user: &str, trade: &TradeClosed<'_>, position: Position) {
+    fn trade(&mut self, rules: &BookRules, user: &str, trade: &TradeClosed<'_>, position: Position) {
         self.totals(trade.simulated).count(trade.pnl_e9);
-        while self.ring.len() >= size(params.ring_trades).max(1) {
+        while self.ring.len() >= size(rules.ring_trades).max(1) {
             if let Some(oldest) = self.ring.pop_front() {
                 self.release([oldest.own_strategy, oldest.signal.and_then(|signal| signal.strategy)]);
             }
@@ -53,6 +57,12 @@ impl Book {
         let joined = found.and_then(|(place, by)| self.waiting.remove(place).map(|signal| (signal, by)));
         let by = joined.as_ref().map(|(_, by)| *by);
         self.joined += u64::from(by.is_some());
+        let entered_at = trade.entry_time.unwrap_or(trade.occurred_at);
+        let regime = joined.as_ref().map_or_else(
+            || rules.regime(&trade.symbol, entered_at, None, Some(trade.entry_price_e9)),
+            |(signal, _)| signal.regime,
+        );
+        self.count_regime(regime, trade.simulated, trade.pnl_e9);
         self.ring.push_back(ClosedTrade {
             position,
             event_id: trade.event_id,
@@ -62,7 +72,10 @@ impl Book {
             entry_price_e9: trade.entry_price_e9,
             pnl_e9: trade.pnl_e9,
             simulated: trade.simulated,
-            features: joined.as_ref().map_or_else(|| own_features::of_entry(trade), |(signal, _)| signal.features),
+            features: joined
+                .as_ref()
+                .map_or_else(|| rules.features.of(own_features::of_entry(trade)), |(signal, _)| signal.features),
+            regime,
             signal: joined.as_ref().map(|(signal, by)| signal.joined(*by)),
             missed_decision: trade.decision_id.filter(|_| by < Some(JoinedBy::Decision)),
             missed_signal: trade.signal_id.filter(|_| by < Some(JoinedBy::SignalId)),
@@ -122,7 +135,7 @@ impl Book {
 }
 
 impl Totals {
-    fn count(&mut self, pnl_e9: MoneyE9) {
+    pub(super) fn count(&mut self, pnl_e9: MoneyE9) {
         self.trades += 1;
         self.wins += u64::from(pnl_e9 > MoneyE9::ZERO);
         self.pnl_e9 += i128::from(pnl_e9.0);

@@ -3,7 +3,7 @@
 use hindcast_domain::{Features, MoneyE9, Side, decision_id};
 use uuid::Uuid;
 
-use super::{Book, ClosedTrade, OTHER_STRATEGY, SignalRef, WaitingSignal};
+use super::{Book, ClosedTrade, OTHER_STRATEGY, Regime, SignalRef, WaitingSignal};
 
 /// What led from a trade to its signal, the surest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,9 +87,9 @@ impl WaitingSignal {
 
 impl SignalRef {
     /// The signal as it waited.
-    pub(super) fn waiting(&self, features: Features) -> WaitingSignal {
+    pub(super) fn waiting(&self, features: Features, regime: Regime) -> WaitingSignal {
         let Self { position, event_id, strategy, price_e9, .. } = *self;
-        WaitingSignal { position, event_id, strategy, price_e9, features, decision: DecisionMemo::default() }
+        WaitingSignal { position, event_id, strategy, price_e9, features, regime, decision: DecisionMemo::default() }
     }
 }
 
@@ -122,8 +122,10 @@ impl ClosedTrade {
 
     /// Joins a signal in place of the one it had, which is returned.
     pub(super) fn rejoin(&mut self, signal: &WaitingSignal, joined_by: JoinedBy) -> Option<WaitingSignal> {
-        let before = self.signal.replace(signal.joined(joined_by)).map(|before| before.waiting(self.features));
+        let before = self.signal.replace(signal.joined(joined_by));
+        let before = before.map(|before| before.waiting(self.features, self.regime));
         self.features = signal.features;
+        self.regime = signal.regime;
         self.strategy = signal.strategy.or(self.own_strategy);
         if joined_by >= JoinedBy::SignalId {
             self.missed_signal = None;

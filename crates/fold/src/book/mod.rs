@@ -3,10 +3,13 @@
 //! Fresh events of the user and symbol are routed here, and nothing else: a duplicate or an unusable record does not
 //! move `applied`.
 
+mod feature_set;
 mod fold;
 mod join;
 mod own_features;
+mod regimes;
 mod row;
+pub(crate) mod rules;
 mod strategies;
 mod void;
 
@@ -16,7 +19,10 @@ use hindcast_domain::{Features, MoneyE9, Position, TimestampUs};
 use uuid::Uuid;
 
 pub use self::{
+    feature_set::FeatureSet,
     join::{DecisionMemo, JoinedBy},
+    regimes::{Regime, RegimeTotals, Volatility},
+    rules::{BookRules, RegimeRules},
     strategies::{MAX_STRATEGIES, MAX_STRATEGY_BYTES, OTHER_STRATEGY, Strategies},
 };
 
@@ -44,6 +50,8 @@ pub struct ClosedTrade {
     pub simulated: bool,
     /// What a model sees of its signal; of the trade's own entry where it joined none.
     pub features: Features,
+    /// When and in which volatility it was entered; [`Regime::NONE`] in version 1.
+    pub regime: Regime,
     /// The signal it joined, whole (but for the features, above), so that voiding the trade can put it back.
     pub signal: Option<SignalRef>,
     /// The decision that the trade names, if no waiting signal had it.
@@ -80,6 +88,8 @@ pub struct WaitingSignal {
     pub price_e9: Option<MoneyE9>,
     /// What a model sees of it.
     pub features: Features,
+    /// When and in which volatility it came; [`Regime::NONE`] in version 1.
+    pub regime: Regime,
     /// Its decision, once somebody asked for it.
     pub decision: DecisionMemo,
 }
@@ -114,6 +124,9 @@ pub struct Book {
     pub voided: u64,
     /// Of these, trades that were no longer in the ring: only sums and counts could be reversed.
     pub voided_outside_ring: u64,
+    /// Trades by regime, in the order of the regimes, without those that have none; `None` in version 1. A trade that
+    /// left the ring stays counted under its regime, also when it is voided after that: nobody knows its regime then.
+    pub regimes: Option<Vec<RegimeTotals>>,
     /// Names of the strategies of the trades and signals below.
     pub strategies: Strategies,
     /// The latest closed trades, oldest first.
@@ -170,6 +183,7 @@ impl Book {
         size_of::<Self>()
             + self.ring.capacity() * size_of::<ClosedTrade>()
             + self.waiting.capacity() * size_of::<WaitingSignal>()
+            + self.regimes.as_ref().map_or(0, |regimes| regimes.capacity() * size_of::<RegimeTotals>())
             + self.strategies.heap_bytes()
     }
 }

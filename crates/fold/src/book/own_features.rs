@@ -13,5 +13,6 @@ pub(super) fn of_entry(trade: &TradeClosed<'_>) -> Features {
         atr: None,
         volume_ratio: None,
         hour: f64::from(trade.entry_time.unwrap_or(trade.occurred_at).hour_utc()),
+        spread: None,
     }
 }

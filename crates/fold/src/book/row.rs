@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 
 use hindcast_domain::{Features, MoneyE9, Position, Side};
 
-use super::{Book, ClosedTrade, DecisionMemo, JoinedBy, SignalRef, Strategies, Totals, WaitingSignal};
+use super::{
+    Book, ClosedTrade, DecisionMemo, JoinedBy, Regime, RegimeTotals, SignalRef, Strategies, Totals, WaitingSignal,
+};
 use crate::encoding::{NO_POSITION, Put, Rest, RowError};
 
-/// Version of the row's encoding.
-const ROW_VERSION: u8 = 1;
+/// Version of the encoding of books without regimes: those of version 1 of the fold.
+const PLAIN: u8 = 1;
+/// Version of the encoding of books with regimes: of version 2 of the fold. It adds the regimes after the totals, and to
+/// each trade and signal its regime and, if it has one, its spread.
+const WITH_REGIMES: u8 = 2;
 
 /// Bytes of an encoded closed trade at least.
 const LEAST_TRADE_BYTES: usize = 2 + 2 + 16 + 8 + 8 + 8 + 1;
@@ -30,7 +35,7 @@ mod flag {
     pub(super) const WHOLE_HOUR: u16 = 1 << 5;
     pub(super) const SIGNAL_STRATEGY: u16 = 1 << 6;
     pub(super) const SIGNAL_PRICE: u16 = 1 << 7;
-    /// All bits of a waiting signal.
+    /// All bits of a waiting signal of a row without regimes.
     pub(super) const OF_SIGNAL: u16 = (1 << 8) - 1;
     /// Two bits: 0 for no signal, else what it was joined by.
     pub(super) const JOINED_BY_SHIFT: u32 = 8;
@@ -38,8 +43,10 @@ mod flag {
     pub(super) const OWN_STRATEGY: u16 = 1 << 11;
     pub(super) const MISSED_DECISION: u16 = 1 << 12;
     pub(super) const MISSED_SIGNAL: u16 = 1 << 13;
-    /// All bits of a trade.
+    /// All bits of a trade of a row without regimes.
     pub(super) const OF_TRADE: u16 = (1 << 14) - 1;
+    /// Only in rows with regimes.
+    pub(super) const SPREAD: u16 = 1 << 14;
 }
 
 /// The byte that stands for [`super::OTHER_STRATEGY`]; real indexes are far below.
@@ -49,7 +56,8 @@ impl Book {
     /// Appends the row.
     pub fn encode(&self, into: &mut Vec<u8>) {
         into.reserve(256 + self.ring.len() * USUAL_TRADE_BYTES + self.waiting.len() * USUAL_SIGNAL_BYTES);
-        into.byte(ROW_VERSION);
+        let has_regimes = self.regimes.is_some();
+        into.byte(if has_regimes { WITH_REGIMES } else { PLAIN });
         let mut previous = NO_POSITION;
         into.applied(&mut previous, self.applied);
         for count in [self.signals, self.signals_dropped, self.joined, self.voided, self.voided_outside_ring] {
@@ -57,15 +65,19 @@ impl Book {
         }
         put_totals(into, &self.taken);
         put_totals(into, &self.simulated);
+        if let Some(regimes) = &self.regimes {
+            into.length(regimes.len());
+            regimes.iter().for_each(|totals| put_regime_totals(into, totals));
+        }
         into.length(self.strategies.iter().len());
         self.strategies.iter().for_each(|name| into.text(name));
         into.length(self.ring.len());
         for trade in &self.ring {
-            put_trade(into, &mut previous, trade);
+            put_trade(into, &mut previous, trade, has_regimes);
         }
         into.length(self.waiting.len());
         for signal in &self.waiting {
-            put_waiting(into, &mut previous, signal);
+            put_waiting(into, &mut previous, signal, has_regimes);
         }
     }
 
@@ -74,14 +86,18 @@ impl Book {
     /// # Errors
     /// When the bytes are no row of a book.
     pub fn decode(row: &[u8]) -> Result<Self, RowError> {
-        let mut rest = Rest::of_row(row, ROW_VERSION)?;
+        let mut rest = Rest::of_row(row, WITH_REGIMES)?;
+        let has_regimes = row.first() == Some(&WITH_REGIMES);
         let mut previous = NO_POSITION;
         let mut book = Self::take_counts(&mut rest, &mut previous).ok_or(RowError::Damaged("counts"))?;
+        if has_regimes {
+            book.regimes = Some(take_regimes(&mut rest).ok_or(RowError::Damaged("regimes"))?);
+        }
         book.strategies = take_strategies(&mut rest).ok_or(RowError::Damaged("strategies"))?;
         let strategies = &mut book.strategies;
-        book.ring = take_trades(&mut rest, &mut previous, strategies).ok_or(RowError::Damaged("closed trades"))?;
-        book.waiting =
-            take_signals(&mut rest, &mut previous, strategies).ok_or(RowError::Damaged("waiting signals"))?;
+        let of = &mut Entries { previous, strategies, has_regimes };
+        book.ring = take_trades(&mut rest, of).ok_or(RowError::Damaged("closed trades"))?;
+        book.waiting = take_signals(&mut rest, of).ok_or(RowError::Damaged("waiting signals"))?;
         rest.end()?;
         if book.strategies.has_unused() {
             return Err(RowError::Damaged("strategies"));
@@ -104,6 +120,61 @@ impl Book {
     }
 }
 
+/// What reading a trade or a signal needs of those before it and of its row.
+struct Entries<'b> {
+    previous: Position,
+    strategies: &'b mut Strategies,
+    has_regimes: bool,
+}
+
+impl Entries<'_> {
+    /// The bits that can be set, given those that can in a row without regimes.
+    #[inline]
+    fn flags(&self, plain: u16) -> u16 {
+        if self.has_regimes { plain | flag::SPREAD } else { plain }
+    }
+
+    /// What an entry has only in a row with regimes.
+    #[inline]
+    fn take_regime(&self, rest: &mut Rest<'_>, flags: u16, features: &mut Features) -> Option<Regime> {
+        if !self.has_regimes {
+            return Some(Regime::NONE);
+        }
+        if flags & flag::SPREAD != 0 {
+            features.spread = Some(rest.float()?);
+        }
+        Regime::of_code(rest.byte()?)
+    }
+}
+
+fn put_regime(into: &mut Vec<u8>, features: &Features, regime: Regime) {
+    if let Some(spread) = features.spread {
+        into.float(spread);
+    }
+    into.byte(regime.code());
+}
+
+fn put_regime_totals(into: &mut Vec<u8>, totals: &RegimeTotals) {
+    into.byte(totals.regime.code());
+    put_totals(into, &totals.taken);
+    put_totals(into, &totals.simulated);
+}
+
+fn take_regimes(rest: &mut Rest<'_>) -> Option<Vec<RegimeTotals>> {
+    const LEAST_BYTES: usize = 1 + 2 * (1 + 1 + 16);
+    let count = rest.count(LEAST_BYTES)?;
+    let mut regimes: Vec<RegimeTotals> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let regime = Regime::of_code(rest.byte()?)?;
+        let totals = RegimeTotals { regime, taken: take_totals(rest)?, simulated: take_totals(rest)? };
+        if totals.is_empty() || regimes.last().is_some_and(|last| last.regime >= regime) {
+            return None;
+        }
+        regimes.push(totals);
+    }
+    Some(regimes)
+}
+
 fn take_strategies(rest: &mut Rest<'_>) -> Option<Strategies> {
     let mut strategies = Strategies::default();
     for _ in 0..rest.count(1)? {
@@ -114,28 +185,20 @@ fn take_strategies(rest: &mut Rest<'_>) -> Option<Strategies> {
     Some(strategies)
 }
 
-fn take_trades(
-    rest: &mut Rest<'_>,
-    previous: &mut Position,
-    strategies: &mut Strategies,
-) -> Option<VecDeque<ClosedTrade>> {
+fn take_trades(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<VecDeque<ClosedTrade>> {
     let count = rest.count(LEAST_TRADE_BYTES)?;
     let mut trades = VecDeque::with_capacity(count);
     for _ in 0..count {
-        trades.push_back(take_trade(rest, previous, strategies)?);
+        trades.push_back(take_trade(rest, of)?);
     }
     Some(trades)
 }
 
-fn take_signals(
-    rest: &mut Rest<'_>,
-    previous: &mut Position,
-    strategies: &mut Strategies,
-) -> Option<VecDeque<WaitingSignal>> {
+fn take_signals(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<VecDeque<WaitingSignal>> {
     let count = rest.count(LEAST_SIGNAL_BYTES)?;
     let mut signals = VecDeque::with_capacity(count);
     for _ in 0..count {
-        signals.push_back(take_waiting(rest, previous, strategies)?);
+        signals.push_back(take_waiting(rest, of)?);
     }
     Some(signals)
 }
@@ -153,10 +216,10 @@ fn take_totals(rest: &mut Rest<'_>) -> Option<Totals> {
 /// What every trade has, in one piece: flags, id, time, entry price, pnl.
 const FIXED_BYTES: usize = 2 + 16 + 8 + 8 + 8;
 
-fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade) {
+fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade, has_regimes: bool) {
     let joined_by = trade.signal.map_or(0, |signal| joined_by_code(signal.joined_by));
     let signal_flags = trade.signal.map_or(0, |signal| signal_flags(signal.strategy, signal.price_e9));
-    let flags = feature_flags(&trade.features)
+    let flags = feature_flags(&trade.features, has_regimes)
         | signal_flags
         | joined_by << flag::JOINED_BY_SHIFT
         | when(trade.simulated, flag::SIMULATED)
@@ -173,6 +236,9 @@ fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade) {
     into.position(previous, trade.position);
     put_strategy(into, trade.own_strategy);
     put_features(into, &trade.features);
+    if has_regimes {
+        put_regime(into, &trade.features, trade.regime);
+    }
     if let Some(signal) = &trade.signal {
         // Counted from the trade, which it came shortly before.
         into.position(&mut previous.clone(), signal.position);
@@ -186,25 +252,26 @@ fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade) {
 }
 
 #[inline]
-fn take_trade(rest: &mut Rest<'_>, previous: &mut Position, strategies: &mut Strategies) -> Option<ClosedTrade> {
+fn take_trade(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<ClosedTrade> {
     let mut fixed = Rest::of_array(rest.array::<FIXED_BYTES>()?);
     let flags = fixed.u16()?;
     let has = |bit: u16| flags & bit != 0;
-    if has(!flag::OF_TRADE) {
+    if has(!of.flags(flag::OF_TRADE)) {
         return None;
     }
     let (event_id, occurred_at) = (fixed.uuid()?, fixed.time()?);
     let (entry_price_e9, pnl_e9) = (fixed.money()?, fixed.money()?);
-    let position = rest.position(previous)?;
-    let own_strategy = take_strategy(rest, has(flag::OWN_STRATEGY), strategies)?;
-    let features = take_features(rest, flags)?;
+    let position = rest.position(&mut of.previous)?;
+    let own_strategy = take_strategy(rest, has(flag::OWN_STRATEGY), of.strategies)?;
+    let mut features = take_features(rest, flags)?;
+    let regime = of.take_regime(rest, flags, &mut features)?;
     let signal = match joined_by_of_code((flags >> flag::JOINED_BY_SHIFT) & 3) {
         None if has(flag::SIGNAL_STRATEGY | flag::SIGNAL_PRICE) => return None,
         None => None,
         Some(joined_by) => Some(SignalRef {
-            position: rest.position(&mut previous.clone())?,
+            position: rest.position(&mut of.previous.clone())?,
             event_id: rest.uuid()?,
-            strategy: take_strategy(rest, has(flag::SIGNAL_STRATEGY), strategies)?,
+            strategy: take_strategy(rest, has(flag::SIGNAL_STRATEGY), of.strategies)?,
             price_e9: take_price(rest, has(flag::SIGNAL_PRICE))?,
             joined_by,
         }),
@@ -219,35 +286,40 @@ fn take_trade(rest: &mut Rest<'_>, previous: &mut Position, strategies: &mut Str
         pnl_e9,
         simulated: has(flag::SIMULATED),
         features,
+        regime,
         signal,
         missed_decision: if has(flag::MISSED_DECISION) { Some(rest.uuid()?) } else { None },
         missed_signal: if has(flag::MISSED_SIGNAL) { Some(rest.uuid()?) } else { None },
     })
 }
 
-fn put_waiting(into: &mut Vec<u8>, previous: &mut Position, signal: &WaitingSignal) {
-    into.put(&(feature_flags(&signal.features) | signal_flags(signal.strategy, signal.price_e9)).to_le_bytes());
+fn put_waiting(into: &mut Vec<u8>, previous: &mut Position, signal: &WaitingSignal, has_regimes: bool) {
+    into.put(
+        &(feature_flags(&signal.features, has_regimes) | signal_flags(signal.strategy, signal.price_e9)).to_le_bytes(),
+    );
     into.position(previous, signal.position);
     into.uuid(signal.event_id);
     put_strategy(into, signal.strategy);
     put_price(into, signal.price_e9);
     put_features(into, &signal.features);
+    if has_regimes {
+        put_regime(into, &signal.features, signal.regime);
+    }
 }
 
 #[inline]
-fn take_waiting(rest: &mut Rest<'_>, previous: &mut Position, strategies: &mut Strategies) -> Option<WaitingSignal> {
+fn take_waiting(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<WaitingSignal> {
     let flags = rest.u16()?;
-    if flags & !flag::OF_SIGNAL != 0 {
+    if flags & !of.flags(flag::OF_SIGNAL) != 0 {
         return None;
     }
-    Some(WaitingSignal {
-        position: rest.position(previous)?,
-        event_id: rest.uuid()?,
-        strategy: take_strategy(rest, flags & flag::SIGNAL_STRATEGY != 0, strategies)?,
-        price_e9: take_price(rest, flags & flag::SIGNAL_PRICE != 0)?,
-        features: take_features(rest, flags)?,
-        decision: DecisionMemo::default(),
-    })
+    let (position, event_id) = (rest.position(&mut of.previous)?, rest.uuid()?);
+    let strategy = take_strategy(rest, flags & flag::SIGNAL_STRATEGY != 0, of.strategies)?;
+    let price_e9 = take_price(rest, flags & flag::SIGNAL_PRICE != 0)?;
+    let mut features = take_features(rest, flags)?;
+    let regime = of.take_regime(rest, flags, &mut features)?;
+    let decision = DecisionMemo::default();
+    Some(WaitingSignal { position, event_id, strategy, price_e9, features, regime, decision })
 }
 
 fn when(is_there: bool, bit: u16) -> u16 {
@@ -313,17 +385,18 @@ fn whole_hour(hour: f64) -> Option<u8> {
     (f64::from(whole).to_bits() == hour.to_bits()).then_some(whole)
 }
 
-fn feature_flags(features: &Features) -> u16 {
+fn feature_flags(features: &Features, has_regimes: bool) -> u16 {
     when(features.side == Side::Short, flag::SHORT)
         | when(features.rsi.is_some(), flag::RSI)
         | when(features.vwap_distance_abs_percent.is_some(), flag::DISTANCE)
         | when(features.atr.is_some(), flag::ATR)
         | when(features.volume_ratio.is_some(), flag::VOLUME_RATIO)
         | when(whole_hour(features.hour).is_some(), flag::WHOLE_HOUR)
+        | when(has_regimes && features.spread.is_some(), flag::SPREAD)
 }
 
 fn put_features(into: &mut Vec<u8>, features: &Features) {
-    let Features { side: _, rsi, vwap_distance_abs_percent, atr, volume_ratio, hour } = *features;
+    let Features { side: _, rsi, vwap_distance_abs_percent, atr, volume_ratio, hour, spread: _ } = *features;
     for feature in [rsi, vwap_distance_abs_percent, atr, volume_ratio].into_iter().flatten() {
         into.float(feature);
     }
@@ -343,5 +416,6 @@ fn take_features(rest: &mut Rest<'_>, flags: u16) -> Option<Features> {
         atr: feature(flag::ATR)?,
         volume_ratio: feature(flag::VOLUME_RATIO)?,
         hour: if flags & flag::WHOLE_HOUR == 0 { rest.float()? } else { rest.byte()?.into() },
+        spread: None,
     })
 }

@@ -13,17 +13,21 @@
 //! - if a later strategy came when [`MAX_STRATEGIES`](super::MAX_STRATEGIES) others were in use, or the trade's did, it
 //!   may count as another one.
 //!
-//! A trade outside the ring is taken out of counts and sums, as its void describes it, and counted apart.
+//! A trade outside the ring is taken out of counts and sums, as its void describes it, and counted apart; its regime is
+//! not known any more.
 
 use hindcast_schemas::TradeVoided;
 
-use super::{Book, WaitingSignal, fold::size};
-use crate::{counts, generation::BookParams};
+use super::{Book, BookRules, WaitingSignal, fold::size};
+use crate::counts;
 
 impl Book {
-    pub(super) fn void(&mut self, params: &BookParams, user: &str, void: &TradeVoided<'_>) {
+    pub(super) fn void(&mut self, rules: &BookRules, user: &str, void: &TradeVoided<'_>) {
         self.voided += 1;
         let place = self.ring.iter().rposition(|trade| trade.event_id == void.trade_event_id);
+        if place.is_some() {
+            self.take_back_ring_regimes();
+        }
         let Some((place, trade)) = place.and_then(|place| Some((place, self.ring.remove(place)?))) else {
             self.voided_outside_ring += 1;
             let totals = self.totals(void.trade_simulated);
@@ -34,13 +38,14 @@ impl Book {
         counts::take_back(&mut totals.trades, &mut totals.wins, &mut totals.pnl_e9, trade.pnl_e9);
         if let Some(signal) = trade.signal {
             self.joined = self.joined.saturating_sub(1);
-            if let Some(left) = self.pass_on(user, place, signal.waiting(trade.features)) {
+            if let Some(left) = self.pass_on(user, place, signal.waiting(trade.features, trade.regime)) {
                 let place = self.waiting.partition_point(|other| other.position.order() < left.position.order());
                 self.waiting.insert(place, left);
             }
         }
+        self.count_ring_regimes();
         self.release([trade.own_strategy, None]);
-        self.drop_waiting_beyond(size(params.waiting_signals));
+        self.drop_waiting_beyond(size(rules.waiting_signals));
     }
 
     /// Offers a signal to the trades from a place of the ring on; returns the signal that is left, if any.

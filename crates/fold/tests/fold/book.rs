@@ -2,8 +2,7 @@
 
 use hindcast_domain::Side;
 use hindcast_fold::{
-    book::{JoinedBy, MAX_STRATEGIES, OTHER_STRATEGY},
-    generation::BookParams,
+    book::{BookRules, JoinedBy, MAX_STRATEGIES, OTHER_STRATEGY},
     pipeline::FoldParams,
 };
 
@@ -107,7 +106,7 @@ fn the_oldest_waiting_signal_is_dropped_and_counted() {
 
 #[test]
 fn the_ring_keeps_the_latest_trades_and_the_totals_keep_all() {
-    let params = FoldParams { book: BookParams { ring_trades: 3, waiting_signals: 2 }, ..FoldParams::default() };
+    let params = FoldParams { book: BookRules::first(3, 2), ..FoldParams::default() };
     let world = (1..=5).map(|n| trade(n).strategy("a")).fold(World::with_params(params), World::when);
     assert_eq!(world.joined(), [(3, None), (4, None), (5, None)]);
     assert_eq!((world.book().taken.trades, world.book().taken.wins), (5, 5));
@@ -146,7 +145,7 @@ fn sums_are_exact_beyond_64_bits() {
 
 #[test]
 fn names_of_strategies_stay_sorted_and_go_with_their_last_use() {
-    let params = FoldParams { book: BookParams { ring_trades: 2, waiting_signals: 2 }, ..FoldParams::default() };
+    let params = FoldParams { book: BookRules::first(2, 2), ..FoldParams::default() };
     let names = |world: &World| world.book().strategies.iter().map(str::to_owned).collect::<Vec<_>>();
     World::with_params(params)
         .when(signal(1).strategy("m").price(1.0))
@@ -171,7 +170,7 @@ fn names_of_strategies_stay_sorted_and_go_with_their_last_use() {
 fn strategies_beyond_the_bound_share_one_index_and_do_not_join_by_price() {
     let names: Vec<&'static str> =
         (0..=MAX_STRATEGIES).map(|n| &*Box::leak(format!("bot-{n:03}").into_boxed_str())).collect();
-    let params = FoldParams { book: BookParams { ring_trades: 100, waiting_signals: 100 }, ..FoldParams::default() };
+    let params = FoldParams { book: BookRules::first(100, 100), ..FoldParams::default() };
     let world =
         (1..).zip(&names).map(|(n, name)| signal(n).strategy(name)).fold(World::with_params(params), World::when);
     assert_eq!(world.book().strategies.iter().len(), MAX_STRATEGIES);

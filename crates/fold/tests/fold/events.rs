@@ -43,6 +43,8 @@ pub(crate) fn signal(number: u128) -> SignalReceived<'static> {
         atr: Some(1.5),
         volume_ratio: Some(2.0),
         features: Vec::new(),
+        spread: None,
+        session: None,
     }
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn trade(number: u128) -> TradeClosed<'static> {
         max_adverse_e9: None,
         max_favourable_e9: None,
         simulated: false,
+        fees_e9: None,
     }
 }
 

@@ -8,25 +8,25 @@ use std::{fmt::Write as _, fs, path::Path};
 use hindcast_domain::{Position, Side, TimestampUs};
 use hindcast_fold::{
     admission::Unusable,
-    generation::{GenerationSet, NEWEST_ACTIVITY_FOLD, NEWEST_ADMISSION_FOLD, NEWEST_BOOK_FOLD},
-    pipeline::Input,
+    generation::{NEWEST_ACTIVITY_FOLD, NEWEST_ADMISSION_FOLD, NEWEST_BOOK_FOLD},
+    pipeline::{FoldParams, Input},
 };
 use hindcast_schemas::events::{SignalReceived, TradeClosed};
 
 use crate::{
     events::{IntoEvent, NOON_ISH, SignalSays, TradeSays, USER, at, dollars, id, signal, trade, void_of},
-    world::{Memory, given_nothing},
+    world::{Memory, World, second_fold},
 };
 
 /// Everything that leaves a trace of its own in a row.
-fn history() -> Memory {
+fn history(params: FoldParams) -> World {
     let mut by_own_entry = trade(20).strategy("breakout").side(Side::Short).entered_at(6_480.75).pnl(-137.5);
     by_own_entry.entry_vwap_e9 = Some(dollars(6_470.123_456_789));
     by_own_entry.entry_rsi = Some(71.25);
     by_own_entry.entry_time = Some(TimestampUs(NOON_ISH.0 - 90 * 60_000_000));
     let bare = SignalReceived { price_e9: None, rsi: None, atr: None, volume_ratio: None, ..signal(4) };
     let odd_hour = SignalReceived { features: vec![("hour".into(), 9.5)], ..signal(5) };
-    let mut world = given_nothing()
+    let mut world = World::with_params(params)
         .when(signal(1))
         .when(signal(2).strategy("mean-reversion").price(6_500.25).side(Side::Short))
         .when(signal(3).strategy("breakout").rsi(0.0))
@@ -54,7 +54,16 @@ fn history() -> Memory {
         world.when_read_at(USER, &Input::Event(TradeClosed { event_id: id(31), ..restored }.event()), later(1 << 40));
     let lost = TradeClosed { symbol: "NQ".into(), ..trade(40) };
     world = world.when_read_at(USER, &Input::Event(void_of(&lost, at(0)).event()), later((1 << 40) + 1));
-    world.memory
+    world
+}
+
+/// What leaves a trace only since version 2 of the fold of books.
+fn history_of_books_2() -> World {
+    let told = SignalReceived { spread: Some(0.25), session: Some("RTH".into()), atr: Some(12.5), ..signal(50) };
+    history(second_fold(256, 64))
+        .when(told.clone())
+        .when(SignalReceived { event_id: id(51), ..told })
+        .when(trade(60).of_signal(50))
 }
 
 fn lines(memory: &Memory, projection: &str) -> String {
@@ -74,10 +83,10 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn check(projection: &str, fold_version: u32) {
+fn check(projection: &str, fold_version: u32, history: &World) {
     let name = format!("{projection}-fold{fold_version}.hex");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(&name);
-    let found = lines(&history(), projection);
+    let found = lines(&history.memory, projection);
     if !path.exists() && std::env::var_os("HINDCAST_WRITE_GOLDEN").is_some() {
         fs::write(&path, &found).unwrap();
     }
@@ -91,23 +100,16 @@ fn check(projection: &str, fold_version: u32) {
 
 #[test]
 fn golden_admissions() {
-    check("admission", NEWEST_ADMISSION_FOLD);
+    check("admission", NEWEST_ADMISSION_FOLD, &history(FoldParams::default()));
 }
 
 #[test]
 fn golden_books() {
-    check("book", NEWEST_BOOK_FOLD);
+    check("book", 1, &history(FoldParams::default()));
+    check("book", NEWEST_BOOK_FOLD, &history_of_books_2());
 }
 
 #[test]
 fn golden_activities() {
-    check("activity", NEWEST_ACTIVITY_FOLD);
-}
-
-#[test]
-fn the_default_generations_are_the_newest() {
-    let set = GenerationSet::default();
-    assert_eq!(set.admission.fold_version, NEWEST_ADMISSION_FOLD);
-    assert_eq!(set.book.fold_version, NEWEST_BOOK_FOLD);
-    assert_eq!(set.activity.fold_version, NEWEST_ACTIVITY_FOLD);
+    check("activity", NEWEST_ACTIVITY_FOLD, &history(FoldParams::default()));
 }

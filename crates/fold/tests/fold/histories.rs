@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use hindcast_domain::{Position, Side, TimestampUs, decision_id, time::DAY_US};
+use hindcast_domain::{
+    Position, Side, TimestampUs, decision_id,
+    time::{DAY_US, HOUR_US},
+};
 use hindcast_fold::{admission::Unusable, pipeline::Input};
 use hindcast_schemas::{
     Event,
@@ -148,7 +151,9 @@ fn event(history: &[Step], place: usize) -> Option<Event<'static>> {
             user_id: user_name(who.user).into(),
             symbol: symbol(*who),
             strategy: strategy(*looks),
-            occurred_at: occurred_at(*who),
+            occurred_at: TimestampUs(occurred_at(*who).0 + place as i64 % 12 * HOUR_US),
+            atr: Some((place % 5) as f64 * 0.000_2),
+            spread: (!place.is_multiple_of(3)).then_some(0.25),
             side: side(*looks),
             price_e9: Some(dollars(f64::from(looks.price))),
             rsi: Some(place as f64),

@@ -10,6 +10,7 @@ mod golden;
 mod histories;
 mod owners;
 mod real_history;
+mod regimes;
 mod rows;
 mod voids;
 mod world;

@@ -7,8 +7,8 @@ use hindcast_domain::Position;
 use hindcast_fold::{
     activity::Activity,
     admission::Admission,
-    book::Book,
-    generation::{AdmissionParams, BookParams},
+    book::{Book, BookRules},
+    generation::AdmissionParams,
     keys,
     pipeline::{FoldParams, Folded, Input, States, fold_record},
 };
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::{
     histories::{records, steps},
-    world::{Memory, RowKey, bytes},
+    world::{Memory, RowKey, bytes, second_fold},
 };
 
 type Record = (String, Input<'static>, Position);
@@ -166,12 +166,17 @@ fn moves() -> impl Strategy<Value = Vec<(bool, Move)>> {
 
 /// Bounds so narrow that histories run into all of them, or the usual ones.
 fn params() -> impl Strategy<Value = FoldParams> {
-    let narrow = (1..8_u32, 1..5_u32, 1..4_u32).prop_map(|(window_ids, ring_trades, waiting_signals)| FoldParams {
+    let narrow = (1..8_u32, 1..5_u32, 1..4_u32, any::<bool>());
+    let narrow = narrow.prop_map(|(window_ids, ring_trades, waiting_signals, is_second)| FoldParams {
         admission: AdmissionParams { window_ids },
-        book: BookParams { ring_trades, waiting_signals },
+        book: if is_second {
+            second_fold(ring_trades, waiting_signals).book
+        } else {
+            BookRules::first(ring_trades, waiting_signals)
+        },
         ..FoldParams::default()
     });
-    prop_oneof![narrow, Just(FoldParams::default())]
+    prop_oneof![2 => narrow, 1 => Just(FoldParams::default())]
 }
 
 fn folded_at_once(journal: &[Record], params: &FoldParams) -> Memory {

@@ -1,11 +1,11 @@
 //! Rows come back as the states they were made of, and any bytes are a row or an error.
 
-use hindcast_fold::{activity::Activity, admission::Admission, book::Book};
+use hindcast_fold::{activity::Activity, admission::Admission, book::Book, pipeline::FoldParams};
 use proptest::prelude::*;
 
 use crate::{
     histories::{steps, tell},
-    world::{bytes, given_nothing},
+    world::{World, bytes, second_fold},
 };
 
 /// What decoding gives is a state like any other: it encodes, and comes back equal.
@@ -21,10 +21,15 @@ fn decodes_or_not(row: &[u8]) {
     }
 }
 
+/// Parameters of each version of the fold of books.
+fn versions() -> impl Strategy<Value = FoldParams> {
+    prop_oneof![Just(FoldParams::default()), Just(second_fold(256, 64))]
+}
+
 proptest! {
     #[test]
-    fn states_come_back(history in steps(80)) {
-        let memory = tell(given_nothing(), &history).memory;
+    fn states_come_back(history in steps(80), params in versions()) {
+        let memory = tell(World::with_params(params), &history).memory;
         for state in memory.admissions.values() {
             prop_assert!(Admission::decode(&bytes(|into| state.encode(into))).as_ref() == Ok(state), "{state:?}");
         }
@@ -39,10 +44,12 @@ proptest! {
     #[test]
     fn any_bytes_are_a_row_or_an_error(mut row: Vec<u8>) {
         decodes_or_not(&row);
-        if let Some(version) = row.first_mut() {
-            *version = 1;
+        for version in [1, 2] {
+            if let Some(first) = row.first_mut() {
+                *first = version;
+            }
+            decodes_or_not(&row);
         }
-        decodes_or_not(&row);
     }
 
     #[test]
@@ -51,8 +58,9 @@ proptest! {
         place in any::<prop::sample::Index>(),
         damage in 1..=u8::MAX,
         cut in any::<prop::sample::Index>(),
+        params in versions(),
     ) {
-        for ((projection, _), (_, row)) in tell(given_nothing(), &history).memory.rows() {
+        for ((projection, _), (_, row)) in tell(World::with_params(params), &history).memory.rows() {
             let mut damaged = row.clone();
             damaged[place.index(row.len())] ^= damage;
             decodes_or_not(&damaged);

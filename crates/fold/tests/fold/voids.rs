@@ -3,8 +3,8 @@
 use hindcast_domain::Side;
 use hindcast_fold::{
     admission::{Unusable, Verdict},
-    book::{Book, JoinedBy},
-    generation::{AdmissionParams, BookParams},
+    book::{Book, BookRules, JoinedBy},
+    generation::AdmissionParams,
     pipeline::FoldParams,
 };
 use hindcast_schemas::events::TradeVoided;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::{
     events::{IntoEvent, SignalSays, TradeSays, at, signal, trade, void_of},
     histories::{Step, TOLD_AT_MOST, steps, tell},
-    world::{World, given, given_nothing},
+    world::{World, given, second_fold},
 };
 
 #[test]
@@ -85,7 +85,7 @@ fn signals_joined_by_price_move_up_one_after_the_other() {
 
 #[test]
 fn outside_the_ring_counts_and_sums_are_reversed_and_flagged() {
-    let params = FoldParams { book: BookParams { ring_trades: 1, waiting_signals: 4 }, ..FoldParams::default() };
+    let params = FoldParams { book: BookRules::first(1, 4), ..FoldParams::default() };
     [trade(1).pnl(10.0), trade(2).pnl(-3.0)]
         .into_iter()
         .fold(World::with_params(params), World::when)
@@ -108,7 +108,7 @@ fn a_void_of_a_trade_that_never_took_effect_is_unusable() {
         assert_eq!(world.verdict(), Verdict::Rejected(Unusable::NothingToVoid), "no id was ever forgotten");
     });
     let params = FoldParams { admission: AdmissionParams { window_ids: 2 }, ..FoldParams::default() };
-    let world = || (1..=4).map(signal).fold(World::with_params(params), World::when);
+    let world = || (1..=4).map(signal).fold(World::with_params(params.clone()), World::when);
     world().when(void_of(&trade(9), at(2))).then(|world| {
         assert_eq!(world.verdict(), Verdict::Rejected(Unusable::NothingToVoid), "the window reaches back to there");
     });
@@ -123,7 +123,7 @@ fn a_void_of_a_trade_that_never_took_effect_is_unusable() {
 fn wins_never_outnumber_trades() {
     let params = FoldParams {
         admission: AdmissionParams { window_ids: 1 },
-        book: BookParams { ring_trades: 1, waiting_signals: 1 },
+        book: BookRules::first(1, 1),
         ..FoldParams::default()
     };
     let world = [trade(1), trade(2), trade(3)].into_iter().fold(World::with_params(params), World::when);
@@ -136,7 +136,9 @@ fn wins_never_outnumber_trades() {
 
 /// The book without what tells of the void itself.
 fn apart_from_the_void(book: &Book) -> Book {
-    Book { applied: None, voided: 0, ..book.clone() }
+    // A book of which nothing is left had no trade and no signal: then its fold never made it, nor its list of regimes.
+    let regimes = book.regimes.clone().filter(|regimes| !regimes.is_empty());
+    Book { applied: None, voided: 0, regimes, ..book.clone() }
 }
 
 proptest! {
@@ -149,6 +151,7 @@ proptest! {
         history in steps(TOLD_AT_MOST),
         which in any::<prop::sample::Index>(),
         delay in 0..TOLD_AT_MOST,
+        params in prop_oneof![Just(FoldParams::default()), Just(second_fold(256, 64))],
     ) {
         let trades: Vec<usize> = (0..history.len()).filter(|n| matches!(history[*n], Step::Trade { .. })).collect();
         prop_assume!(!trades.is_empty());
@@ -160,8 +163,8 @@ proptest! {
         without[mistaken] = Step::Nothing;
         without[void_at] = Step::Nothing;
 
-        let voided = tell(given_nothing(), &voided);
-        let without = tell(given_nothing(), &without);
+        let voided = tell(World::with_params(params.clone()), &voided);
+        let without = tell(World::with_params(params), &without);
         for (key, book) in &voided.memory.books {
             let expected = without.memory.books.get(key).map(apart_from_the_void).unwrap_or_default();
             prop_assert_eq!(&apart_from_the_void(book), &expected);
@@ -190,8 +193,8 @@ proptest! {
         let mut without = history;
         without[mistaken] = Step::Nothing;
 
-        let params = FoldParams { book: BookParams { ring_trades, waiting_signals }, ..FoldParams::default() };
-        let voided = tell(World::with_params(params), &voided);
+        let params = FoldParams { book: BookRules::first(ring_trades, waiting_signals), ..FoldParams::default() };
+        let voided = tell(World::with_params(params.clone()), &voided);
         let without = tell(World::with_params(params), &without);
         for (key, book) in &voided.memory.books {
             let expected = without.memory.books.get(key).cloned().unwrap_or_default();

@@ -7,6 +7,7 @@ use hindcast_fold::{
     activity::Activity,
     admission::{Admission, Verdict},
     book::Book,
+    generation::GenerationSet,
     keys,
     pipeline::{FoldParams, Folded, Input, States, fold_record},
 };
@@ -70,6 +71,15 @@ pub(crate) struct World {
     next_offset: u64,
     trades: HashMap<u128, (TradeClosed<'static>, Position)>,
     last: Option<Folded>,
+}
+
+/// Parameters of version 2 of the fold of books, all features kept and the regimes of a new plan.
+pub(crate) fn second_fold(ring_trades: u32, waiting_signals: u32) -> FoldParams {
+    let mut set = GenerationSet::default();
+    set.book.fold_version = 2;
+    set.book.complete();
+    (set.book.params.ring_trades, set.book.params.waiting_signals) = (ring_trades, waiting_signals);
+    set.fold_params().expect("parameters of version 2")
 }
 
 /// A world in which some things were told.

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use hindcast_domain::Features;
 
 /// Features compared; the hour takes two columns.
-const COLUMNS: usize = 7;
+const COLUMNS: usize = 8;
 /// Trades whose distances are held at once.
 pub(super) const BLOCK: usize = 64;
 /// A number for each trade of a block. Of a fixed size, so that loops over it need no checks and run several at a time.
@@ -60,6 +60,11 @@ impl Columns {
         if !trades.is_empty() {
             let values = column(SIDE);
             columns.push(Column::new(SIDE, 0.0, deviation_of_sides(&values), 1.0, &values));
+        }
+        // Last: sums over books without it stay what they were, to the last bit.
+        let spreads = column(SPREAD);
+        if let Some((mean, scale)) = mean_and_deviation(&spreads) {
+            columns.push(Column::new(SPREAD, mean, scale, 1.0, &spreads));
         }
         Self(columns)
     }
@@ -133,6 +138,7 @@ const VOLUME_RATIO: usize = 3;
 const HOUR_COSINE: usize = 4;
 const HOUR_SINE: usize = 5;
 const SIDE: usize = 6;
+const SPREAD: usize = 7;
 
 /// The values compared, in the order of the constants above. The hour is a point on a circle, so that 23 and 0 are
 /// neighbours.
@@ -147,6 +153,7 @@ fn raw_values(features: &Features) -> [Option<f64>; COLUMNS] {
         hour.map(|(_, cosine)| cosine),
         hour.map(|(sine, _)| sine),
         Some(features.side.sign()),
+        usable(features.spread),
     ]
 }
 

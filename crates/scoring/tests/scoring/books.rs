@@ -1,7 +1,7 @@
 //! Books made by hand.
 
 use hindcast_domain::{Features, MoneyE9, Position, Side, TimestampUs};
-use hindcast_fold::book::{Book, ClosedTrade};
+use hindcast_fold::book::{Book, ClosedTrade, Regime};
 use uuid::Uuid;
 
 pub(crate) fn features(side: Side, rsi: f64, distance: f64, hour: f64) -> Features {
@@ -12,6 +12,7 @@ pub(crate) fn features(side: Side, rsi: f64, distance: f64, hour: f64) -> Featur
         atr: Some(1.0 + rsi / 100.0),
         volume_ratio: Some(1.0 + distance),
         hour,
+        spread: None,
     }
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn book_of(trades: &[(Features, bool)]) -> Book {
             pnl_e9: MoneyE9(pnl_e9),
             simulated: false,
             features: *features,
+            regime: Regime::NONE,
             signal: None,
             missed_decision: None,
             missed_signal: None,

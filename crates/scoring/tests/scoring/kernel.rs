@@ -41,12 +41,23 @@ fn two_trades_by_hand() {
         atr: None,
         volume_ratio: None,
         hour: 9.0,
+        spread: None,
     };
     let score = score(&book_of(&[(at(20.0), true), (at(40.0), false)]), &at(25.0));
     let weight = |deviations: f64| (-(deviations * deviations) / 2.0 / (2.0 * 0.8 * 0.8)).exp();
     let (near, far) = (weight(0.5), weight(1.5));
     let expected = (8.0 * 0.5 + near) / (8.0 + near + far);
     assert!((score.confidence - expected).abs() < 1e-14, "{score:?} {expected}");
+}
+
+/// A spread counts as any other feature where both have one, and not at all where one of them has none.
+#[test]
+fn a_spread_counts_where_both_have_one() {
+    let at = |spread| Features { spread, ..features(Side::Long, 28.0, 0.13, 14.0) };
+    let kept = book_of(&[(at(Some(0.25)), true), (at(Some(0.75)), false)]);
+    assert!(score(&kept, &at(Some(0.25))).confidence > score(&kept, &at(Some(0.75))).confidence);
+    let not_kept = book_of(&[(at(None), true), (at(None), false)]);
+    assert_eq!(score(&not_kept, &at(Some(0.25))), score(&not_kept, &at(None)));
 }
 
 #[test]

@@ -17,14 +17,15 @@ fn number() -> impl Strategy<Value = f64> {
 
 fn any_features() -> impl Strategy<Value = Features> {
     let maybe = || proptest::option::weighted(0.8, number());
-    (any::<bool>(), maybe(), maybe(), maybe(), maybe(), number()).prop_map(
-        |(long, rsi, vwap_distance_abs_percent, atr, volume_ratio, hour)| Features {
+    (any::<bool>(), maybe(), maybe(), maybe(), maybe(), number(), maybe()).prop_map(
+        |(long, rsi, vwap_distance_abs_percent, atr, volume_ratio, hour, spread)| Features {
             side: if long { Side::Long } else { Side::Short },
             rsi,
             vwap_distance_abs_percent,
             atr,
             volume_ratio,
             hour,
+            spread,
         },
     )
 }

@@ -98,6 +98,8 @@ struct SignalLine<'e, 'a> {
     atr: Option<f64>,
     volume_ratio: Option<f64>,
     features: Features<'e, 'a>,
+    spread: Option<f64>,
+    session: Option<&'e str>,
 }
 
 fn signal_line<'e, 'a>(position: Position, signal: &'e SignalReceived<'a>) -> SignalLine<'e, 'a> {
@@ -121,6 +123,8 @@ fn signal_line<'e, 'a>(position: Position, signal: &'e SignalReceived<'a>) -> Si
         atr: signal.atr,
         volume_ratio: signal.volume_ratio,
         features: Features(signal),
+        spread: signal.spread,
+        session: signal.session.as_deref(),
     }
 }
 
@@ -152,6 +156,7 @@ struct TradeLine<'e> {
     max_adverse: Option<Decimal>,
     max_favourable: Option<Decimal>,
     simulated: bool,
+    fees: Option<Decimal>,
 }
 
 fn trade_line<'e>(position: Position, trade: &'e TradeClosed<'_>) -> TradeLine<'e> {
@@ -182,6 +187,7 @@ fn trade_line<'e>(position: Position, trade: &'e TradeClosed<'_>) -> TradeLine<'
         max_adverse: trade.max_adverse_e9.map(Decimal),
         max_favourable: trade.max_favourable_e9.map(Decimal),
         simulated: trade.simulated,
+        fees: trade.fees_e9.map(Decimal),
     }
 }
 

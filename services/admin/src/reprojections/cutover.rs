@@ -125,7 +125,7 @@ async fn activate(
         )));
     }
     if !dry_run {
-        record(state, caller, Change::GenerationsActivated { generations: known.tables.set }, why).await?;
+        record(state, caller, Change::GenerationsActivated { generations: known.tables.set.clone() }, why).await?;
     }
     current(state, &known.tables.name, StatusCode::OK).await
 }

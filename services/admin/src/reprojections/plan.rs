@@ -105,14 +105,14 @@ pub(crate) async fn plan(
     let active = settings.generations.clone().ok_or_else(|| Problem::unavailable("no generation is active yet"))?;
     let before = serde_json::to_value(&active.set).map_err(|error| Problem::internal(error.to_string()))?;
     let (set, why, dry_run) = read_request(&body, &before)?;
-    let tables = GenerationTables::new(set);
+    let tables = GenerationTables::new(set.clone());
     if tables.name == active.name {
         return Err(Problem::validation(vec![FieldError::new(
             "/generations",
             "differ in nothing from the active set",
         )]));
     }
-    let after = serde_json::to_value(set).map_err(|error| Problem::internal(error.to_string()))?;
+    let after = serde_json::to_value(&set).map_err(|error| Problem::internal(error.to_string()))?;
     let mut changes = Vec::new();
     list_changes("", &before, &after, &mut changes);
     let (rows, bytes, rows_are_exact) = count_rows(&state, &active).await?;
@@ -157,7 +157,10 @@ fn read_request(body: &[u8], before: &Value) -> Result<(GenerationSet, String, b
             let mut wanted = before.clone();
             merge(&mut wanted, patch);
             let set = serde_json::from_value::<GenerationSet>(wanted).map_err(|error| error.to_string());
-            set.and_then(|set| set.fold_params().map(|_| set).map_err(|error| error.to_string()))
+            set.and_then(|mut set| {
+                set.book.complete();
+                set.fold_params().map(|_| set).map_err(|error| error.to_string())
+            })
         }
         Some(_) => Err("must be an object".to_owned()),
         None => Err("is missing".to_owned()),
@@ -234,7 +237,7 @@ async fn count_rows(state: &Shared, active: &GenerationTables) -> Result<(u64, u
 async fn sample(state: &Shared, set: &GenerationSet, ends: &[u64]) -> Result<(u64, f64), Problem> {
     let share = SAMPLE_RECORDS / (ends.len() as u64).max(1);
     let ends: Vec<u64> = ends.iter().map(|end| share.min(*end)).collect();
-    let (log, codec, set) = (state.ports.log.clone(), state.ports.codec.clone(), *set);
+    let (log, codec, set) = (state.ports.log.clone(), state.ports.codec.clone(), set.clone());
     let folded = tokio::task::spawn_blocking(move || {
         let begin = Instant::now();
         refold_to(&*log, &codec, &set, &ends).map(|folded| (folded.records, begin.elapsed().as_secs_f64()))
@@ -264,7 +267,7 @@ mod tests {
         assert_eq!(set.admission, GenerationSet::default().admission);
         assert_eq!((why.as_str(), dry_run), ("longer", true));
         let mut changes = Vec::new();
-        list_changes("", &before(), &serde_json::to_value(set).unwrap(), &mut changes);
+        list_changes("", &before(), &serde_json::to_value(&set).unwrap(), &mut changes);
         assert_eq!(changes, ["book.params.ring_trades: 256 -> 512"]);
     }
 

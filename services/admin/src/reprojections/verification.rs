@@ -203,7 +203,7 @@ async fn run(
     by: String,
 ) -> Result<Verification, String> {
     let ports = &state.ports;
-    let (old, new) = (active.set, known.tables.set);
+    let (old, new) = (active.set.clone(), known.tables.set.clone());
     // Before anything is compared: what comes later may be compared, this is for sure.
     let folded = folded(state, &known.tables).await.map_err(|problem| problem.detail.clone())?;
     let counted = |rows| job.compared_rows.store(rows, Ordering::Relaxed);

@@ -73,6 +73,8 @@ pub(super) async fn get_view(
     let empty = Book::default();
     let book = row.state.as_ref().map_or(&empty, |state| &state.book);
     let position = covered(&row);
-    let answer = BookAnswer::new(&symbol, book, usize::from(query.recent), position, reading.behind(&row));
+    let rules = reading.generations()?.set.book.params.regimes.as_deref();
+    let recent = usize::from(query.recent);
+    let answer = BookAnswer::new(&symbol, book, rules, recent, position, reading.behind(&row));
     Ok((reading.headers(position), JsonAnswer(answer)).into_response())
 }

@@ -2,12 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use hindcast_control::{Change, Control, KnownSet, Requested, Settings, Stage};
-use hindcast_journal::{Log, Topic};
+use hindcast_journal::Log;
 use hindcast_projector::{Builder, BuilderConfig, FleetPorts, ProjectorMetrics};
 use hindcast_reader::Boards;
 use hindcast_schemas::Codec;
@@ -38,6 +41,9 @@ struct Builders {
     config: BuilderConfig,
     control: Arc<Control>,
     running: Mutex<BTreeMap<Arc<str>, Builder>>,
+    /// Held while builders are started and stopped, so that one that is started last is not forgotten at the end.
+    looking: Mutex<()>,
+    is_over: AtomicBool,
     /// Control offsets of the drops whose tables are removed.
     removed: Mutex<BTreeSet<u64>>,
     runtime: tokio::runtime::Handle,
@@ -64,6 +70,8 @@ impl Building {
             config: config.builder.clone(),
             control: Arc::clone(control),
             running: Mutex::default(),
+            looking: Mutex::default(),
+            is_over: AtomicBool::new(false),
             removed: Mutex::default(),
             runtime: tokio::runtime::Handle::current(),
         });
@@ -74,8 +82,18 @@ impl Building {
     /// Writes what is folded and stops. Blocks until that is done.
     pub(super) fn stop(self) {
         self.task.abort();
-        let running = std::mem::take(&mut *self.builders.running());
+        self.builders.is_over.store(true, Ordering::SeqCst);
+        let _no_look_is_under_way = held(&self.builders.looking);
+        let running = std::mem::take(&mut *held(&self.builders.running));
         running.into_iter().for_each(|(name, builder)| stop(&name, builder));
+    }
+}
+
+impl Drop for Building {
+    /// Also where starting failed half way.
+    fn drop(&mut self) {
+        self.task.abort();
+        self.builders.is_over.store(true, Ordering::SeqCst);
     }
 }
 
@@ -108,22 +126,26 @@ impl Builders {
     /// Starts what is to be built and stops what is built or is not to be any more; tells when to look again if nothing
     /// changes until then. Blocks.
     fn look(&self) -> Option<Duration> {
+        let _looking = held(&self.looking);
+        if self.is_over.load(Ordering::SeqCst) {
+            return None;
+        }
         let settings = self.control.settings();
         let wanted: Vec<&Arc<KnownSet>> = settings.sets.iter().filter(|known| known.stage == Stage::Building).collect();
         self.stop_others(&wanted);
         let mut pause = self.remove_dropped(&settings);
         for known in wanted {
             let name = &known.tables.name;
-            if !self.running().contains_key(name) {
+            if !held(&self.running).contains_key(name) {
                 match self.start(known) {
                     Ok(builder) => {
                         tracing::info!(generation = &**name, "building");
-                        self.running().insert(Arc::clone(name), builder);
+                        held(&self.running).insert(Arc::clone(name), builder);
                     }
                     Err(error) => tracing::error!(generation = &**name, %error, "a generation can't be built here"),
                 }
             }
-            let (is_done, failure) = match self.running().get(name) {
+            let (is_done, failure) = match held(&self.running).get(name) {
                 Some(builder) => (builder.is_done(), builder.failure()),
                 None => (false, Some(String::new())),
             };
@@ -152,14 +174,14 @@ impl Builders {
             wanted.iter().any(|known| known.tables.name == *name && known.max_rate == builder.max_rate())
         };
         let gone: Vec<Arc<str>> = {
-            let running = self.running();
+            let running = held(&self.running);
             running.iter().filter(|(name, builder)| !goes_on(name, builder)).map(|(name, _)| Arc::clone(name)).collect()
         };
         gone.iter().for_each(|name| self.remove(name));
     }
 
     fn remove(&self, name: &Arc<str>) {
-        let removed = self.running().remove(name);
+        let removed = held(&self.running).remove(name);
         if let Some(builder) = removed {
             stop(name, builder);
         }
@@ -170,7 +192,7 @@ impl Builders {
         let mut pause = None;
         for known in settings.sets.iter().filter(|known| known.stage == Stage::Dropped) {
             let Some(dropped) = known.steps.last() else { continue };
-            let is_removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner).contains(&dropped.offset);
+            let is_removed = held(&self.removed).contains(&dropped.offset);
             if is_removed {
                 continue;
             }
@@ -185,7 +207,7 @@ impl Builders {
             match removal {
                 Ok(()) => {
                     tracing::info!(generation = &**name, "the tables of a dropped generation are removed");
-                    self.removed.lock().unwrap_or_else(PoisonError::into_inner).insert(dropped.offset);
+                    held(&self.removed).insert(dropped.offset);
                 }
                 Err(error) => {
                     tracing::warn!(generation = &**name, %error, "tables of a dropped generation can't be removed yet");
@@ -213,10 +235,6 @@ impl Builders {
             }
         }
     }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, Builder>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// How far the generations that are read are behind the journal.
@@ -240,13 +258,12 @@ impl LiveLag {
     fn is_large(&self) -> bool {
         let settings: Arc<Settings> = self.control.settings();
         let Some(active) = settings.generations.as_deref() else { return false };
-        let board = self.boards.of(&active.name);
-        let lag = |partition| {
-            let end = *self.log.durable_end(Topic::Journal, partition).borrow();
-            end.saturating_sub(board.current(partition).map_or(0, |progress| progress.next_offset))
-        };
-        (0..board.partitions()).map(lag).sum::<u64>() > self.large_events
+        self.boards.of(&active.name).lag_events(&*self.log) > self.large_events
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn stop(name: &str, builder: Builder) {

@@ -15,7 +15,7 @@ mod roles;
 use std::{net::SocketAddr, sync::Arc};
 
 use hindcast_control::{Control, bootstrap};
-use hindcast_journal::{Log, Topic};
+use hindcast_journal::Log;
 use hindcast_reader::Boards;
 use hindcast_registry::used_schemas;
 use hindcast_service_kit::{
@@ -74,13 +74,8 @@ impl Running {
     #[must_use]
     pub fn lag_events(&self) -> u64 {
         let settings = self.control.settings();
-        let board = settings.generations.as_deref().map(|active| self.boards.of(&active.name));
-        let projected_end = |partition| board.as_ref()?.current(partition).map(|progress| progress.next_offset);
-        let lag = |partition| {
-            let end = *self.log.durable_end(Topic::Journal, partition).borrow();
-            end.saturating_sub(projected_end(partition).unwrap_or(0))
-        };
-        (0..self.log.identity().partitions).map(lag).sum()
+        // A process runs only with a set that is active.
+        settings.generations.as_deref().map_or(0, |active| self.boards.of(&active.name).lag_events(&*self.log))
     }
 
     /// Resolves when somebody wishes to stop.

@@ -154,7 +154,7 @@ impl KeptSets {
         };
         Kept {
             name: Arc::clone(&known.tables.name),
-            generations: known.tables.set,
+            generations: known.tables.set.clone(),
             notices: Notices::Of(Arc::new(is_told)),
         }
     }

@@ -179,6 +179,8 @@ impl Stream {
             atr: Some(1.5),
             volume_ratio: None,
             features: Vec::new(),
+            spread: None,
+            session: None,
         }
     }
 
@@ -209,6 +211,7 @@ impl Stream {
             max_adverse_e9: None,
             max_favourable_e9: None,
             simulated: self.random.random_bool(0.2),
+            fees_e9: None,
         }
     }
 }

@@ -6,10 +6,20 @@ use serde_json::{Map, Number, Value};
 use super::file::Row;
 
 /// Columns of amounts and prices: what can be kept exactly goes on as it stands.
-const MONEY: [&str; 9] =
-    ["price", "vwap", "entry_price", "exit_price", "pnl", "entry_vwap", "exit_vwap", "max_adverse", "max_favourable"];
+const MONEY: [&str; 10] = [
+    "price",
+    "vwap",
+    "entry_price",
+    "exit_price",
+    "pnl",
+    "entry_vwap",
+    "exit_vwap",
+    "max_adverse",
+    "max_favourable",
+    "fees",
+];
 /// Columns of texts.
-const TEXT: [&str; 14] = [
+const TEXT: [&str; 15] = [
     "type",
     "event_id",
     "user_id",
@@ -24,6 +34,7 @@ const TEXT: [&str; 14] = [
     "exit_reason",
     "signal",
     "timestamp",
+    "session",
 ];
 /// Columns of true or false.
 const BOOLEAN: [&str; 2] = ["simulated", "took_trade"];
