@@ -1,8 +1,9 @@
 //! One pass over a partition of a log, in batches.
 
+use hindcast_facts::{Journaled, read_journaled};
 use hindcast_fold::generation::UnknownFold;
 use hindcast_journal::{Log, LogError, ReadLimit, Record, Topic};
-use hindcast_schemas::DecodeError;
+use hindcast_schemas::{Codec, DecodeError};
 
 /// Why history can't be replayed now, or not by this version. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -80,4 +81,14 @@ pub(crate) fn each_record(
         next = after;
     }
     Ok(())
+}
+
+/// What a record of the journal says; fails only for a schema that can't be fetched now.
+pub(crate) fn journaled<'r>(codec: &Codec, record: &'r Record) -> Result<Journaled<'r>, ReplayError> {
+    read_journaled(codec, record).map_err(|source| ReplayError::Schema {
+        topic: Topic::Journal,
+        partition: record.position.partition,
+        offset: record.offset,
+        source,
+    })
 }

@@ -5,7 +5,7 @@ mod compare;
 use std::collections::BTreeMap;
 
 use hindcast_domain::Position;
-use hindcast_facts::{Journaled, read_journaled};
+use hindcast_facts::Journaled;
 use hindcast_fold::{
     generation::GenerationSet,
     keys,
@@ -17,7 +17,7 @@ use hindcast_views::{Row, TableName};
 
 pub use self::compare::{Comparison, Difference};
 use crate::{
-    pass::{ReplayError, durable_ends, each_record},
+    pass::{ReplayError, durable_ends, each_record, journaled},
     states::{UserStates, entry},
 };
 
@@ -86,13 +86,7 @@ fn fold_partition(
 ) -> Result<BTreeMap<Box<str>, UserStates>, ReplayError> {
     let mut users = BTreeMap::new();
     each_record(log, Topic::Journal, partition, end, |record| {
-        let journaled = read_journaled(codec, record).map_err(|source| ReplayError::Schema {
-            topic: Topic::Journal,
-            partition,
-            offset: record.offset,
-            source,
-        })?;
-        if let Journaled::Fact { user, input } = journaled {
+        if let Journaled::Fact { user, input } = journaled(codec, record)? {
             fold_record(entry::<UserStates>(&mut users, user), params, user, &input, record.position);
         }
         refolded.records += 1;

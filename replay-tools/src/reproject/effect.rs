@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use hindcast_domain::{Position, TimestampUs, decision_id};
-use hindcast_facts::{Journaled, read_journaled};
+use hindcast_facts::Journaled;
 use hindcast_fold::{book::Book, generation::GenerationSet, pipeline::fold_record};
 use hindcast_journal::{Log, RecordType, Topic};
 use hindcast_schemas::{Action, Codec, DecisionMade};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    pass::{ReplayError, durable_ends, each_record},
+    pass::{ReplayError, durable_ends, each_record, journaled},
     states::{UserStates, entry},
     verify_decisions::SettingsHistory,
 };
@@ -108,13 +108,7 @@ pub fn effect_on_answers(
             }
         };
         each_record(log, Topic::Journal, partition, end, |record| {
-            let journaled = read_journaled(codec, record).map_err(|source| ReplayError::Schema {
-                topic: Topic::Journal,
-                partition,
-                offset: record.offset,
-                source,
-            })?;
-            if let Journaled::Fact { user, input } = journaled
+            if let Journaled::Fact { user, input } = journaled(codec, record)?
                 && let Some(decisions) = waiting.get_mut(user)
             {
                 let states: &mut UserStates = entry(&mut users, user);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hindcast_facts::{Journaled, read_journaled};
+use hindcast_facts::Journaled;
 use hindcast_fold::{
     admission::Verdict,
     generation::GenerationSet,
@@ -13,7 +13,7 @@ use hindcast_schemas::Codec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    pass::{ReplayError, durable_ends, each_record},
+    pass::{ReplayError, durable_ends, each_record, journaled},
     states::{UserStates, entry},
 };
 
@@ -62,13 +62,7 @@ pub fn other_verdicts(
         let mut users: BTreeMap<Box<str>, (UserStates, UserStates)> = BTreeMap::new();
         each_record(log, Topic::Journal, partition, end, |record| {
             verdicts.records += 1;
-            let journaled = read_journaled(codec, record).map_err(|source| ReplayError::Schema {
-                topic: Topic::Journal,
-                partition,
-                offset: record.offset,
-                source,
-            })?;
-            if let Journaled::Fact { user, input } = journaled {
+            if let Journaled::Fact { user, input } = journaled(codec, record)? {
                 let (old_states, new_states) = entry(&mut users, user);
                 let by_old = fold_record(old_states, &old_params, user, &input, record.position);
                 let by_new = fold_record(new_states, &new_params, user, &input, record.position);

@@ -10,7 +10,7 @@ mod recorded;
 mod settings;
 mod waiting;
 
-use hindcast_facts::{Journaled, read_journaled};
+use hindcast_facts::Journaled;
 use hindcast_fold::pipeline::fold_record;
 use hindcast_journal::{Log, Topic};
 use hindcast_schemas::Codec;
@@ -18,7 +18,7 @@ use hindcast_schemas::Codec;
 pub use self::finding::{Cause, Finding, Report};
 pub(crate) use self::settings::SettingsHistory;
 use self::{recorded::Recorded, waiting::Waiting};
-use crate::pass::{ReplayError, durable_ends, each_record};
+use crate::pass::{ReplayError, durable_ends, each_record, journaled};
 
 /// Derives all decisions of a log again. Blocks on the log.
 ///
@@ -42,13 +42,7 @@ pub fn verify_decisions(log: &dyn Log, codec: &Codec) -> Result<Report, ReplayEr
                 if !waiting.wants(&record.key) {
                     return Ok(());
                 }
-                let journaled = read_journaled(codec, record).map_err(|source| ReplayError::Schema {
-                    topic: Topic::Journal,
-                    partition,
-                    offset: record.offset,
-                    source,
-                })?;
-                if let Journaled::Fact { user, input } = journaled
+                if let Journaled::Fact { user, input } = journaled(codec, record)?
                     && let Some(states) = waiting.states(user)
                 {
                     fold_record(states, &params, user, &input, record.position);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hindcast_domain::Position;
+use hindcast_domain::{Position, void_event_id};
 use hindcast_fold::{book::Book, generation::GenerationSet, keys};
 use hindcast_replay_tools::{
     refold,
@@ -11,10 +11,10 @@ use hindcast_replay_tools::{
         other_verdicts,
     },
 };
-use hindcast_schemas::{DecisionMade, Event};
+use hindcast_schemas::{DecisionMade, Event, TradeVoided};
 use hindcast_views::{Row, RowWrite, TableName, ViewBatch, ViewStore, memory::MemoryViews};
 
-use crate::world::{World, done, shared, signal, trade};
+use crate::world::{World, done, partition, shared, signal, trade};
 
 const NO_PATIENCE: Patience = Patience(Duration::ZERO);
 
@@ -200,6 +200,38 @@ fn records_with_another_verdict_are_listed() {
     assert_eq!((found.different, found.listed.len()), (1, 1));
     let listed = &found.listed[0];
     assert_eq!((listed.position.as_str(), &*listed.old, &*listed.new), (&*again.to_string(), "duplicate", "used"));
+}
+
+/// Where a window ends decides whether a void of a trade that was never told is known to void nothing.
+#[test]
+fn records_that_only_one_set_rejects_are_listed() {
+    let world = World::new();
+    world.history("trader-1", "ES", 0..20);
+    let never_told = trade(&signal("trader-1", "ES", 900), true);
+    let void = TradeVoided {
+        event_id: void_event_id("trader-1", never_told.event_id),
+        user_id: never_told.user_id.clone(),
+        symbol: never_told.symbol.clone(),
+        strategy: None,
+        occurred_at: never_told.occurred_at,
+        received_at: never_told.received_at,
+        trade_event_id: never_told.event_id,
+        trade_position: Position { epoch: 0, partition: partition("trader-1"), offset: 1 },
+        trade_occurred_at: never_told.occurred_at,
+        trade_pnl_e9: never_told.pnl_e9,
+        trade_simulated: false,
+        reason: None,
+    };
+    let position = world.event(&Event::Void(void)).to_string();
+    let (wide, mut narrow) = (GenerationSet::default(), GenerationSet::default());
+    narrow.admission.params.window_ids = 4;
+    let rejected = "rejected: nothing-to-void";
+    for (old, new, verdicts) in [(&wide, &narrow, (rejected, "used")), (&narrow, &wide, ("used", rejected))] {
+        let found = other_verdicts(&*shared(&world), &world.codec, old, new).unwrap();
+        assert_eq!(found.different, 1, "{found:?}");
+        let listed = &found.listed[0];
+        assert_eq!((&*listed.position, (&*listed.old, &*listed.new)), (&*position, verdicts));
+    }
 }
 
 #[test]

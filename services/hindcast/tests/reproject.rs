@@ -1,7 +1,8 @@
 //! Another set of generations from plan to drop while clients go on: no request fails, nothing is missing in either set,
 //! whatever is killed meanwhile, and every decision derives again from the set that it names.
 //!
-//! `HINDCAST_SEED` repeats a run's choices, `HINDCAST_REPROJECT_ROUNDS` and `HINDCAST_SWITCHES` change how many there are.
+//! `HINDCAST_SEED` repeats a run's choices; `HINDCAST_REPROJECT_USERS`, `HINDCAST_REPROJECT_ROUNDS` and
+//! `HINDCAST_SWITCHES` change how many there are.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test
 
@@ -17,30 +18,29 @@ use std::{
 };
 
 use bytes::Bytes;
-use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::embedded::{EmbeddedLog, EmbeddedLogConfig};
+use hindcast_fold::{book::Book, generation::GenerationSet, keys::parse_book_key};
+use hindcast_journal::{
+    Log,
+    embedded::{EmbeddedLog, EmbeddedLogConfig},
+};
+use hindcast_replay_tools::refold;
 use hindcast_schemas::{Codec, LocalRegistry};
-use hindcast_views::embedded::{EmbeddedViews, EmbeddedViewsConfig};
+use hindcast_views::{
+    Progress, Row, RowWrite, ViewBatch, ViewStore,
+    embedded::{EmbeddedViews, EmbeddedViewsConfig},
+};
 use http::Method;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use support::{
-    ADMIN_KEY, Http, Server,
+    Http, Server,
     judge::{assert_refolded, judge},
-    run::{Run, hindcast},
+    reproject::{PATH, RING_TRADES, changed, done, plan, step, until_no_lag},
     runtime, seed,
-    writers::{OnFailure, Places, SYMBOLS, Told, Writer},
+    writers::{OnFailure, Places, SYMBOLS, Told, Writer, events, whole_history},
 };
-use uuid::Uuid;
 
-const PATH: &str = "/admin/v1/reprojections";
 const USERS: usize = 4;
-
-fn shorter() -> GenerationSet {
-    let mut set = GenerationSet::default();
-    set.book.params.ring_trades = 32;
-    set
-}
 
 /// Clients that write without end.
 struct Clients {
@@ -90,32 +90,12 @@ async fn keys(http: &Http) -> Vec<String> {
     keys
 }
 
-/// Brings in history, so that a build takes a while.
+/// Brings in history, so that a build takes a while: batches of 500 events, of the users in turn.
 async fn history(http: &Http, keys: &[String], batches: usize, rng: &mut StdRng) {
     for batch in 0..batches {
-        let items: Vec<Value> = (0..500)
-            .map(|_| {
-                json!({
-                    "type": "trade", "event_id": Uuid::from_u128(rng.random()), "symbol": SYMBOLS[rng.random_range(0..2)],
-                    "side": "LONG", "entry_price": 6_000, "exit_price": 6_012.5,
-                    "pnl": f64::from(rng.random_range(-400..400)) / 4.0,
-                })
-            })
-            .collect();
-        let answer = http.post("/v1/events", &keys[batch % USERS], &Value::Array(items)).await;
+        let answer = http.post("/v1/events", &keys[batch % keys.len()], &events(500, rng)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-}
-
-async fn step(url: &str, arguments: &[&str]) -> Run {
-    let arguments = [&["--json", "reproject"], arguments].concat();
-    hindcast(&arguments, &[("HINDCAST_URL", url), ("HINDCAST_API_KEY", ADMIN_KEY)]).await
-}
-
-async fn done(url: &str, arguments: &[&str]) -> Value {
-    let run = step(url, arguments).await;
-    assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
-    run.json()
 }
 
 async fn answers(http: &Http, keys: &[String]) -> Vec<((String, String), Value)> {
@@ -137,7 +117,7 @@ fn judge_folder(data: &Path, told: &[Told], answers: &[((String, String), Value)
     let views = EmbeddedViews::open(&data.join("views"), &EmbeddedViewsConfig::default()).unwrap();
     let codec = Codec::new(LocalRegistry).unwrap();
     println!("{:?}", judge(&log, &codec, &views, told, answers));
-    println!("{} rows of the other set", assert_refolded(&log, &codec, &views, &shorter()));
+    println!("{} rows of the other set", assert_refolded(&log, &codec, &views, &changed()));
 }
 
 #[test]
@@ -151,21 +131,17 @@ fn a_projection_changes_while_clients_go_on() {
         let server = Server::start(&data);
         let http = Http::new(&server.url);
         let keys = keys(&http).await;
-        history(&http, &keys, 60, &mut rng).await;
+        let others = whole_history(&http, &mut rng, &http).await;
         let nothing = (0..USERS * 2).map(|_| Told::default()).collect();
         // A client repeats once what is refused; none may have to.
         let clients = Clients::start(&http, keys, nothing, OnFailure::Repeat(1, Duration::from_millis(100)), &mut rng);
 
         let url = &*server.url;
-        let setting = "book.params.ring_trades=32";
-        let looked = done(url, &["plan", "--set", setting, "--dry-run"]).await;
-        assert_eq!(
-            (looked["planned"].as_bool(), looked["name"].as_str()),
-            (Some(false), Some(&*shorter().fingerprint()))
-        );
-        let name = shorter().fingerprint();
+        let name = changed().fingerprint();
+        let looked = plan(url, &["--dry-run"]).await.json();
+        assert_eq!((looked["planned"].as_bool(), looked["name"].as_str()), (Some(false), Some(&*name)));
         assert_eq!(step(url, &["build", &name]).await.code, 1, "nothing was planned");
-        assert!(done(url, &["plan", "--set", setting, "--why", "shorter"]).await["events"].as_u64() > Some(30_000));
+        assert!(plan(url, &["--why", "regimes"]).await.json()["events"].as_u64() >= Some(others as u64));
         assert!(step(url, &["cutover", &name]).await.stderr.contains("build and verify it"));
         done(url, &["build", &name]).await;
         assert!(step(url, &["cutover", &name]).await.stderr.contains("was not verified"));
@@ -191,6 +167,11 @@ fn a_projection_changes_while_clients_go_on() {
         let told = clients.stop().await;
         http.caught_up().await;
         let answers = answers(&http, &keys).await;
+        for (_, view) in &answers {
+            let by_regime = view["regimes"].as_array().unwrap().iter().map(|regime| regime["trades"].as_u64().unwrap());
+            let outside = view["trades_voided_outside_ring"].as_u64().unwrap();
+            assert!(by_regime.sum::<u64>() <= view["trades"].as_u64().unwrap() + outside, "{view}");
+        }
         server.stop();
         (told, answers)
     });
@@ -207,7 +188,7 @@ fn a_build_that_is_killed_goes_on() {
     println!("seed {seed}, {rounds} rounds");
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let name = shorter().fingerprint();
+    let name = changed().fingerprint();
     let (told, answers) = runtime().block_on(async {
         let mut rng = StdRng::seed_from_u64(seed);
         // So many steps between flushes that most kills meet one.
@@ -224,8 +205,8 @@ fn a_build_that_is_killed_goes_on() {
             let clients = Clients::start(&http, keys_of_users.clone(), told, OnFailure::End, &mut rng);
             let url = server.url.clone();
             let steps = tokio::spawn(async move {
-                let name = shorter().fingerprint();
-                step(&url, &["plan", "--set", "book.params.ring_trades=32"]).await;
+                let name = changed().fingerprint();
+                plan(&url, &[]).await;
                 step(&url, &["build", &name, "--max-rate", "20000"]).await;
                 step(&url, &["verify", &name]).await;
                 step(&url, &["cutover", &name]).await;
@@ -240,7 +221,7 @@ fn a_build_that_is_killed_goes_on() {
         }
         let server = Server::start(&data);
         let http = Http::new(&server.url);
-        done(&server.url, &["plan", "--set", "book.params.ring_trades=32"]).await;
+        assert_eq!(plan(&server.url, &[]).await.code, 0);
         let built = done(&server.url, &["build", &name]).await;
         println!("after {} steps it is {}", built["steps"].as_array().unwrap().len(), built["stage"]);
         if built["stage"] != "active" {
@@ -256,17 +237,84 @@ fn a_build_that_is_killed_goes_on() {
     judge_folder(&data, &told, &answers);
 }
 
-async fn until_no_lag(http: &Http) {
-    let since = Instant::now();
-    loop {
-        let sets = http.get(PATH, ADMIN_KEY).await.json();
-        let lags = sets["reprojections"].as_array().unwrap().iter().map(|set| set["lag_events"].as_u64().unwrap());
-        if lags.sum::<u64>() == 0 {
-            return;
+/// What a wrong version of the code would have written is found before anybody is served from it: `verify` names the keys
+/// and both values, and `cutover` refuses.
+#[test]
+fn a_mistaken_fold_is_caught() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let name = changed().fingerprint();
+    let start = async || {
+        let server = Server::start(&data);
+        let http = Http::new(&server.url);
+        (server, http)
+    };
+    runtime().block_on(async {
+        let (server, http) = start().await;
+        let keys = keys(&http).await;
+        history(&http, &keys, 4, &mut StdRng::seed_from_u64(11)).await;
+        http.caught_up().await;
+        assert_eq!(plan(&server.url, &[]).await.code, 0);
+        done(&server.url, &["build", &name]).await;
+        until_no_lag(&http).await;
+        server.stop();
+    });
+    let mistaken = write_as_a_mistaken_fold_would(&data);
+    runtime().block_on(async {
+        let (server, _) = start().await;
+        let verify = step(&server.url, &["verify", &name]).await;
+        assert_eq!(verify.code, 3, "{verify:?}");
+        let books = verify.json()["rows"].as_array().unwrap()[0].clone();
+        assert_eq!((&books["projection"], &books["different"]), (&json!("book"), &json!(mistaken.len())), "{books}");
+        for difference in books["differences"].as_array().unwrap() {
+            assert_eq!(difference["field"], "taken.wins", "{difference}");
+            let key = difference["key"].as_str().unwrap();
+            let (_, (right, wrong)) = mistaken.iter().find(|(of, _)| of == key).unwrap();
+            assert_eq!((&difference["old"], &difference["new"]), (&json!(right), &json!(wrong)), "{difference}");
         }
-        assert!(since.elapsed() < Duration::from_secs(60), "{sets}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let cutover = step(&server.url, &["cutover", &name]).await;
+        assert!(cutover.code == 1 && cutover.stderr.contains("found to differ"), "{cutover:?}");
+        server.stop();
+    });
+}
+
+/// Rows of the other set in which a loss counts as a win and a win as a loss; tells by key the right wins and the wrong
+/// ones. Blocks.
+fn write_as_a_mistaken_fold_would(data: &Path) -> Vec<(String, (String, String))> {
+    let log = EmbeddedLog::open(&data.join("journal"), &EmbeddedLogConfig::default()).unwrap();
+    let views = EmbeddedViews::open(&data.join("views"), &EmbeddedViewsConfig::default()).unwrap();
+    let refolded = refold(&log, &Codec::new(LocalRegistry).unwrap(), &changed()).unwrap();
+    let mut mistaken = Vec::new();
+    let mut batch = ViewBatch::default();
+    for ((table, key), Row { applied, mut state }) in refolded.rows {
+        if &*table.0 == changed().book_table() {
+            let mut book = Book::decode(&state).unwrap();
+            let right = book.taken.wins;
+            book.taken.wins = book.taken.trades - right;
+            if book.taken.wins != right {
+                let (user, symbol) = parse_book_key(&key).unwrap();
+                mistaken.push((format!("{user} {symbol}"), (right.to_string(), book.taken.wins.to_string())));
+            }
+            state.clear();
+            book.encode(&mut state);
+        }
+        batch.rows.push(RowWrite { table, key, applied, state });
     }
+    for table in &refolded.tables {
+        for (position, next_offset) in refolded.folded_to.values() {
+            let (position, next_offset) = (*position, *next_offset);
+            let progress = Progress { journal_id: log.identity().journal_id, next_offset, position };
+            batch.progress.push((table.clone(), progress));
+        }
+    }
+    runtime().block_on(async {
+        for table in &refolded.tables {
+            views.drop_table(table).await.unwrap();
+        }
+        views.write(batch).await.unwrap();
+    });
+    assert!(!mistaken.is_empty());
+    mistaken
 }
 
 /// Readers meet every switch there and back; none fails, and each answer is whole: of one set, at the control offset that
@@ -280,11 +328,11 @@ fn reads_go_on_through_many_switches() {
         let http = Http::new(&server.url);
         let keys = keys(&http).await;
         let mut rng = StdRng::seed_from_u64(7);
-        history(&http, &keys, 8, &mut rng).await;
+        history(&http, &keys, 16, &mut rng).await;
         http.caught_up().await;
-        let name = shorter().fingerprint();
+        let name = changed().fingerprint();
         let url = &*server.url;
-        done(url, &["plan", "--set", "book.params.ring_trades=32"]).await;
+        assert_eq!(plan(url, &[]).await.code, 0);
         done(url, &["build", &name]).await;
         done(url, &["verify", &name]).await;
         let first = done(url, &["cutover", &name]).await;
@@ -332,7 +380,7 @@ fn reads_go_on_through_many_switches() {
         for reader in readers {
             for (control, experiences) in reader.await.unwrap() {
                 let is_new = (control - first).is_multiple_of(2);
-                let expected = if is_new { 32 } else { 256 };
+                let expected = if is_new { RING_TRADES.into() } else { 256 };
                 assert_eq!(experiences, expected, "at control offset {control}, the first switch was at {first}");
                 reads[usize::from(is_new)] += 1;
             }
@@ -397,8 +445,8 @@ fn the_runbook_can_be_followed() {
     runtime().block_on(async {
         for table in dropped {
             let table = hindcast_views::TableName(table.into());
-            assert!(hindcast_views::ViewStore::scan(&views, &table, None, 1).await.unwrap().is_empty(), "{table:?}");
-            assert_eq!(hindcast_views::ViewStore::progress(&views, &table, 0).await.unwrap(), None);
+            assert!(views.scan(&table, None, 1).await.unwrap().is_empty(), "{table:?}");
+            assert_eq!(views.progress(&table, 0).await.unwrap(), None);
         }
     });
 }

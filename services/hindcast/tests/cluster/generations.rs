@@ -1,57 +1,44 @@
-//! Another set of generations, built by a process of its own that is killed now and then, while clients go on.
+//! Another set of generations, built by a process of its own, while clients go on and processes are killed.
 
 use std::{
+    collections::BTreeMap,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use hindcast_fold::generation::GenerationSet;
 use rand::RngExt;
-use serde_json::Value;
 
 use crate::{
-    load::{Load, fault_rounds, seeded},
-    support::{ADMIN_KEY, Http, judge::assert_refolded, run::hindcast, runtime, writers::OnFailure},
+    load::{Load, seeded},
+    support::{
+        Http,
+        judge::assert_refolded,
+        reproject::{PATH, changed, done, plan, step, until_no_lag},
+        runtime,
+        writers::{OnFailure, whole_history},
+    },
     system::{Services, System},
 };
 
-const SETTING: &str = "book.params.ring_trades=32";
-
-fn shorter() -> GenerationSet {
-    let mut set = GenerationSet::default();
-    set.book.params.ring_trades = 32;
-    set
-}
-
-/// Plan, build with kills, verify, cutover, rollback, cutover again: no request fails for good, both sets hold what the
-/// journal folds into, and every decision derives again from the set that answered.
+/// Plan, build, verify, cutover, rollback, cutover again over the history of many users: no request fails for good, both
+/// sets hold what the journal folds into, and every decision derives again from the set that answered.
 #[test]
 fn a_projection_changes_while_clients_go_on() {
     seeded(|mut rng| {
         let mut system = System::whole(Services::shared());
         system.start("builder-1");
-        let load = Load::begin(&system, &mut rng, OnFailure::Repeat(1, Duration::from_millis(500)));
-        sleep(Duration::from_secs(5));
         let runtime = runtime();
+        let events = runtime.block_on(whole_history(&system.http("ingress-1"), &mut rng, &system.http("admin")));
+        let load = Load::begin(&system, &mut rng, OnFailure::Repeat(1, Duration::from_millis(500)));
         let admin = system.http("admin");
-        let name = shorter().fingerprint();
-        let step = |arguments: &[&str]| -> Value {
-            let arguments = [&["--json", "reproject"], arguments].concat();
-            let variables = [("HINDCAST_URL", &*admin.url), ("HINDCAST_API_KEY", ADMIN_KEY)];
-            let run = runtime.block_on(hindcast(&arguments, &variables));
-            assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
-            run.json()
-        };
-        step(&["plan", "--set", SETTING, "--why", "shorter"]);
-        step(&["build", &name, "--max-rate", "500", "--no-wait"]);
-        for _ in 0..fault_rounds() {
-            sleep(Duration::from_millis(rng.random_range(50..700)));
-            system.kill("builder-1");
-            system.start("builder-1");
-        }
+        let name = changed().fingerprint();
+        let step = |arguments: &[&str]| runtime.block_on(done(&admin.url, arguments));
+        let planned = runtime.block_on(plan(&admin.url, &["--why", "regimes"])).json();
+        assert!(planned["events"].as_u64() >= Some(events as u64), "{planned}");
         let began = Instant::now();
         step(&["build", &name]);
-        println!("built {:?} after the last kill", began.elapsed());
+        println!("{events} events built after {:?}", began.elapsed());
         let verified = step(&["verify", &name]);
         assert_eq!(verified["within_tolerance"], true, "{verified}");
         println!("verified: {}", verified["rows"]);
@@ -61,14 +48,80 @@ fn a_projection_changes_while_clients_go_on() {
         sleep(Duration::from_secs(1));
         assert_eq!(step(&["cutover", &name])["stage"], "active");
         sleep(Duration::from_secs(1));
-        load.stop_clients();
-        sleep(Duration::from_millis(500));
-        runtime.block_on(no_lag(&admin));
-        let judged = load.end(&mut system, "another set of generations");
-        assert_eq!(judged.given_up, 0, "no request may fail for good");
-        let (log, codec, views) = system.open(&runtime);
-        println!("{} rows of the other set", assert_refolded(&*log, &codec, &views, &shorter()));
+        judged(load, &mut system, "another set of generations");
     });
+}
+
+/// The builder, a projector or the admin is killed at any moment of the life of a set; taking the steps again ends in the
+/// very same rows.
+#[test]
+fn a_change_whose_processes_are_killed_goes_on() {
+    let rounds: usize = std::env::var("HINDCAST_REPROJECT_ROUNDS").map_or(10, |text| text.parse().unwrap());
+    seeded(|mut rng| {
+        let mut system = System::whole(Services::shared());
+        system.start("builder-1");
+        let load = Load::begin(&system, &mut rng, OnFailure::Repeat(1, Duration::from_millis(500)));
+        sleep(Duration::from_secs(5));
+        let runtime = runtime();
+        let admin = system.http("admin");
+        let name = changed().fingerprint();
+        let url = admin.url.clone();
+        let steps = runtime.spawn(async move {
+            let name = changed().fingerprint();
+            plan(&url, &[]).await;
+            step(&url, &["build", &name, "--max-rate", "300"]).await;
+            loop {
+                for arguments in [&["build", &*name][..], &["verify", &name], &["cutover", &name], &["rollback"]] {
+                    step(&url, arguments).await;
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+            }
+        });
+        let mut killed = BTreeMap::<&str, usize>::new();
+        for round in 0..rounds {
+            let victim = ["builder-1", "projector-1", "admin", "builder-1", "projector-2"][round % 5];
+            let wanted = ["building", "building", "building", "building", "verifying", "ready", "active", "standby"];
+            let wanted = wanted[round.min(6 + round % 2)];
+            let since = Instant::now();
+            // A stage may be over already.
+            while runtime.block_on(stage(&admin, &name)) != wanted && since.elapsed() < Duration::from_secs(5) {
+                sleep(Duration::from_millis(20));
+            }
+            sleep(Duration::from_millis(rng.random_range(0..400)));
+            let stage = runtime.block_on(stage(&admin, &name));
+            system.kill(victim);
+            println!("{victim} killed while the set was {stage}");
+            *killed.entry(victim).or_default() += 1;
+            system.start(victim);
+        }
+        steps.abort();
+        println!("killed: {killed:?}");
+        assert_eq!(runtime.block_on(plan(&admin.url, &[])).code, 0);
+        let built = runtime.block_on(done(&admin.url, &["build", &name]));
+        if built["stage"] != "active" {
+            runtime.block_on(done(&admin.url, &["verify", &name]));
+        }
+        runtime.block_on(done(&admin.url, &["cutover", &name]));
+        judged(load, &mut system, "killed while another set was made");
+    });
+}
+
+async fn stage(admin: &Http, name: &str) -> String {
+    let operator = admin.operator().await;
+    let known = admin.get(&format!("{PATH}/{name}"), &operator).await;
+    known.json()["stage"].as_str().unwrap_or("not known").to_owned()
+}
+
+/// Nothing may have failed for good, and both sets are what they have to be.
+fn judged(load: Load, system: &mut System, what: &str) {
+    let runtime = runtime();
+    load.stop_clients();
+    sleep(Duration::from_millis(500));
+    runtime.block_on(until_no_lag(&system.http("admin")));
+    let judged = load.end(system, what);
+    assert_eq!(judged.given_up, 0, "no request may fail for good");
+    let (log, codec, views) = system.open(&runtime);
+    println!("{} rows of the other set", assert_refolded(&*log, &codec, &views, &changed()));
 }
 
 /// Every process answers from the set within two seconds.
@@ -92,18 +145,4 @@ fn switched_everywhere(runtime: &tokio::runtime::Runtime, system: &System, name:
         }
     }
     println!("switched everywhere after {:?}", began.elapsed());
-}
-
-async fn no_lag(admin: &Http) {
-    let operator = admin.operator().await;
-    let began = Instant::now();
-    loop {
-        let sets = admin.get("/admin/v1/reprojections", &operator).await.json();
-        let lags = sets["reprojections"].as_array().unwrap().iter().map(|set| set["lag_events"].as_u64().unwrap());
-        if lags.sum::<u64>() == 0 {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{sets}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }

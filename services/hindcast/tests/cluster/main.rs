@@ -23,3 +23,4 @@ mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod system;
+mod versions;

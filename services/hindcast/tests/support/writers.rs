@@ -128,6 +128,36 @@ impl Writer {
     }
 }
 
+/// A batch of signals with named prices and of trades, half each.
+pub fn events(count: usize, rng: &mut StdRng) -> Value {
+    let items = (0..count).map(|place| {
+        let mut item = if place % 2 == 0 { signal(rng) } else { trade(rng, &Told::default()) };
+        item["type"] = if place % 2 == 0 { "signal" } else { "trade" }.into();
+        item
+    });
+    Value::Array(items.collect())
+}
+
+/// 400 events of each of `HINDCAST_REPROJECT_USERS` users, 500 by default; tells how many events that are.
+pub async fn whole_history(ingress: &Http, rng: &mut StdRng, admin: &Http) -> usize {
+    const EVENTS_PER_USER: usize = 400;
+    let users: usize = std::env::var("HINDCAST_REPROJECT_USERS").map_or(500, |text| text.parse().unwrap());
+    let mut keys = Vec::new();
+    for user in 0..users {
+        keys.push(admin.trader(&format!("history-{user}")).await);
+    }
+    // Keys reach every process within two seconds.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for key in keys {
+        let answer = ingress.post("/v1/events", &key, &events(EVENTS_PER_USER, rng)).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let results = answer.json();
+        let results = results["results"].as_array().unwrap();
+        assert!(results.iter().all(|result| result["status"] == 201), "{results:?}");
+    }
+    users * EVENTS_PER_USER
+}
+
 fn request(rng: &mut StdRng, told: &Told, names: bool) -> Option<(String, Value)> {
     Some(match rng.random_range(0..10) {
         0..3 => ("/v1/signals".to_owned(), signal(rng)),
@@ -221,6 +251,7 @@ fn signal(rng: &mut StdRng) -> Value {
         "side": if rng.random_bool(0.5) { "LONG" } else { "SHORT" },
         "price": 6_000.0 + f64::from(rng.random_range(0..100_u8)) * 0.25, "rsi": rng.random_range(0..1_000) as f64 / 10.0,
         "vwap": 6_010.0, "atr": rng.random_range(1..90) as f64 / 10.0,
+        "spread": rng.random_bool(0.5).then(|| f64::from(rng.random_range(1..4_u8)) * 0.25),
     })
 }
 
