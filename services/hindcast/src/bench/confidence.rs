@@ -92,14 +92,14 @@ fn plan(addr: SocketAddr, measure: Duration) -> Plan {
     Plan { addr, connections: CONNECTIONS, expect: StatusCode::OK, warm_up: WARM_UP, measure }
 }
 
-fn requests(path: &'static str, users: Arc<Vec<User>>, signals: Arc<[Bytes]>) -> impl Requests {
+pub(super) fn requests(path: &'static str, users: Arc<Vec<User>>, signals: Arc<[Bytes]>) -> impl Requests {
     move |connection: usize, number: u64| {
         let user = by_turns(&users, connection);
         post(path, user, "application/json", next_body(&signals, connection, number))
     }
 }
 
-async fn fill_books(system: &System, users: &[User]) -> Result<(), BenchError> {
+pub(super) async fn fill_books(system: &System, users: &[User]) -> Result<(), BenchError> {
     for (number, user) in users.iter().enumerate() {
         // Signals and trades by turns.
         for part in 0..2 {

@@ -21,6 +21,7 @@ mod replay;
 pub mod report;
 mod reproject;
 mod system;
+mod while_building;
 
 use std::time::Duration;
 
@@ -31,8 +32,16 @@ use report::Report;
 use crate::{exit::Failure, serve::ServeConfig};
 
 /// Names of the benchmarks, in the order of the table of targets.
-pub const NAMES: [&str; 7] =
-    ["confidence", "confidence-dry-run", "ingest", "ingest-single", "project", "reproject", "replay"];
+pub const NAMES: [&str; 8] = [
+    "confidence",
+    "confidence-dry-run",
+    "confidence-while-building",
+    "ingest",
+    "ingest-single",
+    "project",
+    "reproject",
+    "replay",
+];
 
 /// Why a benchmark ended without figures.
 #[derive(Debug)]
@@ -68,6 +77,7 @@ async fn run_in(places: &Places, name: &str, measure: Duration) -> Result<Report
     match name {
         "confidence" => confidence::run(places, measure, confidence::Variant::Recorded).await,
         "confidence-dry-run" => confidence::run(places, measure, confidence::Variant::DryRun).await,
+        "confidence-while-building" => while_building::run(places, measure).await,
         "ingest" => ingest::run(places, measure).await,
         "ingest-single" => ingest_single::run(places, measure).await,
         "project" => project::run(places, measure).await,

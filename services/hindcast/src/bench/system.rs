@@ -60,8 +60,7 @@ impl System {
         for number in 0..count {
             let user_id = format!("bench-{number}");
             let body = json!({"user_id": user_id, "scopes": ["trade"]});
-            let answer = self.post("/admin/v1/keys", &self.admin_key, "application/json", body.to_string()).await?;
-            let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(|e| BenchError(e.to_string()))?;
+            let answer = self.operate("/admin/v1/keys", &body).await?;
             let key = answer.get("key").and_then(|key| key.as_str()).unwrap_or_default();
             let mut authorization =
                 HeaderValue::try_from(format!("Bearer {key}")).map_err(|error| BenchError(error.to_string()))?;
@@ -94,6 +93,12 @@ impl System {
             return Ok(body);
         }
         Err(BenchError(format!("{path} answered {status}: {}", String::from_utf8_lossy(&body))))
+    }
+
+    /// Sends one request of the admin and gives its answer.
+    pub(super) async fn operate(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, BenchError> {
+        let answer = self.post(path, &self.admin_key, "application/json", body.to_string()).await?;
+        serde_json::from_slice(&answer).map_err(|error| BenchError(error.to_string()))
     }
 
     /// Waits until everything recorded is projected.
