@@ -2,6 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -14,7 +18,7 @@ use crate::{
     support::{
         Http,
         judge::assert_refolded,
-        reproject::{PATH, changed, done, plan, step, until_no_lag},
+        reproject::{PATH, changed, done, plan, plan_again, step, until_no_lag},
         runtime,
         writers::{OnFailure, whole_history},
     },
@@ -48,9 +52,12 @@ fn a_projection_changes_while_clients_go_on() {
         sleep(Duration::from_secs(1));
         assert_eq!(step(&["cutover", &name])["stage"], "active");
         sleep(Duration::from_secs(1));
-        judged(load, &mut system, "another set of generations");
+        judged(load, &mut system, &admin, "another set of generations");
     });
 }
+
+/// Kills that meet the build, before others.
+const BUILD_ROUNDS: usize = 4;
 
 /// The builder, a projector or the admin is killed at any moment of the life of a set; taking the steps again ends in the
 /// very same rows.
@@ -66,10 +73,16 @@ fn a_change_whose_processes_are_killed_goes_on() {
         let admin = system.http("admin");
         let name = changed().fingerprint();
         let url = admin.url.clone();
+        // Slowly, until the build has met its kills.
+        let met = Arc::new(AtomicBool::new(false));
+        let is_met = Arc::clone(&met);
         let steps = runtime.spawn(async move {
             let name = changed().fingerprint();
             plan(&url, &[]).await;
-            step(&url, &["build", &name, "--max-rate", "300"]).await;
+            while !is_met.load(Ordering::Acquire) {
+                step(&url, &["build", &name, "--max-rate", "100", "--no-wait"]).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
             loop {
                 for arguments in [&["build", &*name][..], &["verify", &name], &["cutover", &name], &["rollback"]] {
                     step(&url, arguments).await;
@@ -82,9 +95,10 @@ fn a_change_whose_processes_are_killed_goes_on() {
             let victim = ["builder-1", "projector-1", "admin", "builder-1", "projector-2"][round % 5];
             let wanted = ["building", "building", "building", "building", "verifying", "ready", "active", "standby"];
             let wanted = wanted[round.min(6 + round % 2)];
+            met.store(round >= BUILD_ROUNDS, Ordering::Release);
             let since = Instant::now();
             // A stage may be over already.
-            while runtime.block_on(stage(&admin, &name)) != wanted && since.elapsed() < Duration::from_secs(5) {
+            while runtime.block_on(stage(&admin, &name)) != wanted && since.elapsed() < Duration::from_secs(15) {
                 sleep(Duration::from_millis(20));
             }
             sleep(Duration::from_millis(rng.random_range(0..400)));
@@ -96,13 +110,13 @@ fn a_change_whose_processes_are_killed_goes_on() {
         }
         steps.abort();
         println!("killed: {killed:?}");
-        assert_eq!(runtime.block_on(plan(&admin.url, &[])).code, 0);
+        runtime.block_on(plan_again(&admin.url));
         let built = runtime.block_on(done(&admin.url, &["build", &name]));
         if built["stage"] != "active" {
             runtime.block_on(done(&admin.url, &["verify", &name]));
         }
         runtime.block_on(done(&admin.url, &["cutover", &name]));
-        judged(load, &mut system, "killed while another set was made");
+        judged(load, &mut system, &admin, "killed while another set was made");
     });
 }
 
@@ -113,11 +127,11 @@ async fn stage(admin: &Http, name: &str) -> String {
 }
 
 /// Nothing may have failed for good, and both sets are what they have to be.
-fn judged(load: Load, system: &mut System, what: &str) {
+fn judged(load: Load, system: &mut System, admin: &Http, what: &str) {
     let runtime = runtime();
     load.stop_clients();
     sleep(Duration::from_millis(500));
-    runtime.block_on(until_no_lag(&system.http("admin")));
+    runtime.block_on(until_no_lag(admin));
     let judged = load.end(system, what);
     assert_eq!(judged.given_up, 0, "no request may fail for good");
     let (log, codec, views) = system.open(&runtime);

@@ -44,6 +44,12 @@ pub async fn plan(url: &str, more: &[&str]) -> Run {
     step(url, &[&["plan"], &CHANGES[..], more].concat()).await
 }
 
+/// Plans the change to [`changed`] again, whatever was done of it; there is nothing to plan once it is active.
+pub async fn plan_again(url: &str) {
+    let run = plan(url, &[]).await;
+    assert!(run.code == 0 || run.stderr.contains("differ in nothing from the active set"), "{run:?}");
+}
+
 /// Waits until every set that is kept up has everything.
 pub async fn until_no_lag(http: &Http) {
     let operator = http.operator().await;
