@@ -27,8 +27,10 @@ pub(super) fn events_for(measure: Duration) -> usize {
     seconds.saturating_mul(EVENTS_PER_SECOND_OF_MEASURE).min(MAX_EVENTS)
 }
 
-/// Events appended at once when a journal is filled.
+/// Events appended at once when a journal is filled, at most.
 const BATCH_EVENTS: usize = 1_000;
+/// How often each user comes by at least.
+const TURNS: usize = 3;
 
 impl Journal {
     pub(super) async fn empty(place: Place) -> Result<Self, BenchError> {
@@ -47,10 +49,23 @@ impl Journal {
     }
 
     async fn fill(&self, events: usize, users: usize) -> Result<(), BenchError> {
-        for batch in 0..events.div_ceil(BATCH_EVENTS) {
+        // Of many users each has few events, and all of them have come by before the first one comes again.
+        let per_user = events / users;
+        let batch_events = if per_user >= BATCH_EVENTS { BATCH_EVENTS } else { (per_user / TURNS).max(2) };
+        let mut records = Vec::new();
+        for batch in 0..events.div_ceil(batch_events) {
             let user = format!("bench-{}", batch % users);
-            let body = bodies::batch(batch as u64, BATCH_EVENTS);
-            let records = records_of(&self.codec, &user, &body, self.partitions())?;
+            let body = bodies::batch(batch as u64, batch_events);
+            records.append(&mut records_of(&self.codec, &user, &body, self.partitions())?);
+            if records.len() >= BATCH_EVENTS {
+                self.append(std::mem::take(&mut records)).await?;
+            }
+        }
+        self.append(records).await
+    }
+
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), BenchError> {
+        if !records.is_empty() {
             self.log.append(records).await.map_err(|error| BenchError(error.to_string()))?;
         }
         Ok(())

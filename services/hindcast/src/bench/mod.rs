@@ -53,19 +53,31 @@ impl From<Failure> for BenchError {
     }
 }
 
-/// Runs one benchmark on the engines of a configuration; `measure` is how long each side is measured.
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// How long each side is measured.
+    pub measure: Duration,
+    /// Users of the history, for the benchmark that has a choice.
+    pub users: Option<u32>,
+}
+
+/// Runs one benchmark on the engines of a configuration.
 ///
 /// # Errors
 /// When there is no such benchmark, it can't be run, or what it made in services can't be removed.
-pub async fn run(name: &str, measure: Duration, config: ServeConfig) -> Result<Report, Failure> {
+pub async fn run(name: &str, size: Size, config: ServeConfig) -> Result<Report, Failure> {
     if !NAMES.contains(&name) {
         return Err(Failure::usage(format_args!("there is no benchmark {name}; there are {}", NAMES.join(", "))));
+    }
+    if size.users.is_some() && name != "reproject" {
+        return Err(Failure::usage(format_args!("--users is for the benchmark reproject, {name} has its own")));
     }
     let places = Places::new(config);
     let stop = Shutdown::new();
     stop.on_signals().map_err(|error| Failure::failed(format_args!("signals can't be caught: {error}")))?;
     let report = tokio::select! {
-        report = run_in(&places, name, measure) => report,
+        report = run_in(&places, name, size) => report,
         () = stop.wait() => Err(BenchError("interrupted".to_owned())),
     };
     let removed = places.remove().await;
@@ -73,7 +85,7 @@ pub async fn run(name: &str, measure: Duration, config: ServeConfig) -> Result<R
     report.map_err(|BenchError(message)| Failure::failed(message))
 }
 
-async fn run_in(places: &Places, name: &str, measure: Duration) -> Result<Report, BenchError> {
+async fn run_in(places: &Places, name: &str, Size { measure, users }: Size) -> Result<Report, BenchError> {
     match name {
         "confidence" => confidence::run(places, measure, confidence::Variant::Recorded).await,
         "confidence-dry-run" => confidence::run(places, measure, confidence::Variant::DryRun).await,
@@ -81,7 +93,7 @@ async fn run_in(places: &Places, name: &str, measure: Duration) -> Result<Report
         "ingest" => ingest::run(places, measure).await,
         "ingest-single" => ingest_single::run(places, measure).await,
         "project" => project::run(places, measure).await,
-        "reproject" => reproject::run(places, measure).await,
+        "reproject" => reproject::run(places, measure, users).await,
         _ => replay::run(places, measure).await,
     }
 }

@@ -22,11 +22,12 @@ use super::{
 };
 use crate::serve::{self, config::ViewsEngine};
 
-const USERS: usize = 500;
+const USERS: u32 = 500;
 
-pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, BenchError> {
+pub(super) async fn run(places: &Places, measure: Duration, users: Option<u32>) -> Result<Report, BenchError> {
+    let users = users.unwrap_or(USERS);
     let events = journal::events_for(measure);
-    let journal = Arc::new(Journal::filled(places.make()?, events, USERS).await?);
+    let journal = Arc::new(Journal::filled(places.make()?, events, users as usize).await?);
     let config = BuilderConfig { done_lag_events: 0, ..journal.config().builder.clone() };
     let threads = config.threads_here();
     let decode_s = {
@@ -46,10 +47,12 @@ pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, Be
         Limit { what: "reading and decoding the same journal with as many threads", per_second: records / decode_s };
     let mut report = Report::new("reproject", places.engine(), 0.50, Measured::rate(records / build_s), limit)
         .with("events", events)
-        .with("users", USERS)
+        .with("users", users)
         .with("threads", threads)
         .with("rows", written.rows)
-        .with("rows_per_second", written.rows as f64 / build_s);
+        .with("rows_per_second", written.rows as f64 / build_s)
+        .with("state_bytes", config.state_bytes)
+        .with("peak_memory_mib", peak_memory_mib());
     if places.views_engine() == ViewsEngine::Cql {
         let raw = raw_rows::per_second(&journal.config().views.cql, written, measure).await?;
         report = report
@@ -63,6 +66,13 @@ pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, Be
     })
     .await?;
     Ok(report)
+}
+
+/// The most memory that this process ever had, MiB; `None` where the system does not tell.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1_024)
 }
 
 /// Seconds from an empty store until all rows are written.

@@ -6,7 +6,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 
 use crate::{
-    bench::{self, report::Report},
+    bench::{self, Size, report::Report},
     exit::{Failure, Outcome},
     serve::{Overrides, ServeConfig},
 };
@@ -16,6 +16,7 @@ Examples:
   hindcast bench --list
   hindcast bench confidence
   hindcast bench ingest --seconds 5 --json
+  hindcast bench reproject --seconds 20 --users 330000   a million rows, and the memory that took
   hindcast bench replay --config infra/local/kafka.toml   on the services of that configuration";
 
 /// Arguments of `hindcast bench`.
@@ -28,6 +29,9 @@ pub struct BenchArgs {
     /// How long each side is measured
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
+    /// Users of the history that `reproject` builds from; 500 when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub users: Option<u32>,
     /// Run on the engines and with the settings of a configuration of `hindcast serve` (TOML; its keys can be overridden
     /// by environment), in topics, a consumer group and a keyspace of its own, removed at the end; on the embedded engine
     /// with the defaults when absent
@@ -52,7 +56,8 @@ pub async fn run(args: BenchArgs, json: bool) -> Result<Outcome, Failure> {
         // Whatever the environment sets for a service, so that figures of two runs can be compared.
         None => ServeConfig::default(),
     };
-    let report = Box::pin(bench::run(&name, Duration::from_secs(args.seconds.into()), config)).await?;
+    let size = Size { measure: Duration::from_secs(args.seconds.into()), users: args.users };
+    let report = Box::pin(bench::run(&name, size, config)).await?;
     if json {
         println!("{}", serde_json::to_string(&report).map_err(Failure::failed)?);
     } else {
