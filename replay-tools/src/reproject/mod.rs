@@ -7,6 +7,7 @@
 //! | [`other_verdicts`] | which records one admission uses and the other does not |
 
 mod effect;
+mod page;
 mod rows;
 mod verdicts;
 mod verification;

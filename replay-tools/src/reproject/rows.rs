@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 /// Rows read at once.
-const PAGE_ROWS: usize = 512;
+/// Of up to 40 kB, of two tables.
+const PAGE_ROWS: usize = 128;
 /// Differences listed; all are counted.
 const MAX_LISTED: usize = 20;
 /// Rows that may wait to be read again at a time; more than that are waited for at once.

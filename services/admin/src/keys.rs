@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use crate::{
     fields::Fields,
     new_key::{KeySpec, create_key},
-    problems::AdminProblems,
+    problems::{AdminProblems, BodyProblems},
     state::Shared,
 };
 
@@ -120,9 +120,7 @@ impl From<&ApiKey> for KeyAnswer {
     request_body = NewKeyRequest,
     responses(
         (status = 201, description = "The key, with its secret.", body = NewKeyAnswer),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]

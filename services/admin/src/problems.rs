@@ -26,3 +26,18 @@ pub(crate) enum AdminProblems {
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
+
+/// What a route that takes a body may answer instead.
+#[derive(IntoResponses)]
+#[allow(dead_code)] // only described
+pub(crate) enum BodyProblems {
+    /// The body took too long to arrive.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Timeout(ProblemDocument),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// The body is not JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotJson(ProblemDocument),
+}

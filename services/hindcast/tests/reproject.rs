@@ -287,7 +287,7 @@ fn write_as_a_mistaken_fold_would(data: &Path) -> Vec<(String, (String, String))
     let mut mistaken = Vec::new();
     let mut batch = ViewBatch::default();
     for ((table, key), Row { applied, mut state }) in refolded.rows {
-        if &*table.0 == changed().book_table() {
+        if *table.0 == changed().book_table() {
             let mut book = Book::decode(&state).unwrap();
             let right = book.taken.wins;
             book.taken.wins = book.taken.trades - right;

@@ -51,7 +51,7 @@ pub fn default_regimes() -> Vec<RegimeRule> {
     let rule = |symbols: &[&str], time_zone: &str, parts: &[(&str, &str)]| RegimeRule {
         atr_ppm_bounds: DEFAULT_ATR_PPM_BOUNDS,
         day_parts: parts.iter().map(|(from, name)| DayPart { from: (*from).into(), name: (*name).into() }).collect(),
-        symbols: symbols.iter().filter_map(|symbol| Symbol::new(*symbol).ok()).collect(),
+        symbols: symbols.iter().filter_map(|symbol| Symbol::new(symbol).ok()).collect(),
         time_zone: time_zone.to_owned(),
     };
     let equities =

@@ -7,21 +7,25 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use hindcast_control::{GenerationTables, KnownSet, VerificationSummary};
+use hindcast_control::{GenerationTables, KnownSet, Stage, VerificationSummary};
 use hindcast_journal::Topic;
 use hindcast_service_kit::{
     auth::{Caller, Scope},
+    clock::now_us,
     headers::HINDCAST_CONTROL,
-    params::PathParams,
+    params::{PathParams, QueryParams},
     problem::{Problem, ProblemDocument},
 };
 use hindcast_views::{TableName, ViewStore};
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::known;
+use super::{
+    known,
+    size::{self, SetSize},
+};
 use crate::{problems::AdminProblems, state::Shared};
 
 /// All sets of generations.
@@ -56,6 +60,12 @@ pub(crate) struct ReprojectionAnswer {
     pub(super) partitions: Vec<FoldedPartition>,
     /// Journal records not folded yet, in all partitions.
     pub(super) lag_events: u64,
+    /// Seconds until the build is done, at the pace it has had; null in any other stage.
+    #[schema(required)]
+    pub(super) eta_seconds: Option<f64>,
+    /// Rows and bytes, if `sizes` asked for them; null for a dropped set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) size: Option<SetSize>,
     /// The last comparison with the active set.
     #[schema(required, value_type = Option<Object>)]
     pub(super) verification: Option<VerificationSummary>,
@@ -90,20 +100,40 @@ pub(crate) struct StepAnswer {
     stage: String,
 }
 
+/// How much is told.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SetsQuery {
+    /// Count rows and bytes too, which reads them.
+    #[serde(default)]
+    #[param(default = false)]
+    sizes: bool,
+}
+
 /// All sets of generations, dropped ones too.
 #[utoipa::path(
     get,
     path = "/admin/v1/reprojections",
     tag = "admin",
+    params(SetsQuery),
     responses((status = 200, description = "The sets.", body = ReprojectionsAnswer), AdminProblems),
 )]
-pub(crate) async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<ReprojectionsAnswer>, Problem> {
+pub(crate) async fn list(
+    State(state): State<Shared>,
+    caller: Caller,
+    QueryParams(query): QueryParams<SetsQuery>,
+) -> Result<Json<ReprojectionsAnswer>, Problem> {
     caller.require(Scope::Admin)?;
     let settings = state.ports.control.settings();
     let name = |known: Option<&Arc<KnownSet>>| known.map(|known| known.tables.name.to_string());
     let mut reprojections = Vec::new();
     for known in settings.sets.iter() {
-        reprojections.push(answer(&state, known).await?);
+        let mut answer = answer(&state, known).await?;
+        if query.sizes && known.stage != Stage::Dropped {
+            answer.size = Some(size::of(&state, &known.tables).await?);
+        }
+        reprojections.push(answer);
     }
     let (active, previous) = (name(settings.sets.active()), name(settings.sets.previous()));
     Ok(Json(ReprojectionsAnswer { active, previous, reprojections }))
@@ -132,7 +162,7 @@ pub(crate) async fn one(
 }
 
 pub(super) async fn answer(state: &Shared, known: &KnownSet) -> Result<ReprojectionAnswer, Problem> {
-    let is_there = known.stage != hindcast_control::Stage::Dropped;
+    let is_there = known.stage != Stage::Dropped;
     let partitions = if is_there { folded(state, &known.tables).await? } else { Vec::new() };
     let step = |step: &hindcast_control::Step| StepAnswer {
         control_offset: step.offset,
@@ -148,10 +178,22 @@ pub(super) async fn answer(state: &Shared, known: &KnownSet) -> Result<Reproject
         tables: known.tables.all().map(|table| table.to_string()).into(),
         max_rate: known.max_rate,
         lag_events: lag_events(&partitions),
+        eta_seconds: eta_seconds(known, &partitions),
+        size: None,
         partitions,
         verification: known.verification.clone(),
         steps: known.steps.iter().map(step).collect(),
     })
+}
+
+/// What is missing at the pace since the build was begun.
+#[allow(clippy::cast_precision_loss)] // an estimate
+fn eta_seconds(known: &KnownSet, partitions: &[FoldedPartition]) -> Option<f64> {
+    // A build whose rate was changed has several such steps in a row.
+    let begun = known.steps.iter().rev().take_while(|step| step.stage == Stage::Building).last()?;
+    let folded: u64 = partitions.iter().map(|folded| folded.next_offset).sum();
+    let seconds = now_us().0.saturating_sub(begun.at.0) as f64 / 1e6;
+    (folded > 0).then(|| lag_events(partitions) as f64 * seconds / folded as f64)
 }
 
 /// How far a set is folded, by the store: the same whichever process is asked.

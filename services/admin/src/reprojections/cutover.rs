@@ -20,7 +20,11 @@ use super::{
     known, record,
     steps::StepRequest,
 };
-use crate::{fields::Fields, problems::AdminProblems, state::Shared};
+use crate::{
+    fields::Fields,
+    problems::{AdminProblems, BodyProblems},
+    state::Shared,
+};
 
 /// How many records the set may lag, unless asked for otherwise: answers would be as far behind.
 const MAX_LAG_EVENTS: u64 = 10_000;
@@ -55,9 +59,7 @@ pub(crate) struct CutoverRequest {
         (status = 200, description = "The set, active; or a dry run.", body = ReprojectionAnswer),
         (status = 404, description = "There is no such set.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "It is not verified, or lags.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]
@@ -90,9 +92,7 @@ pub(crate) async fn cutover(
     responses(
         (status = 200, description = "The set that is active again; or a dry run.", body = ReprojectionAnswer),
         (status = 409, description = "There is none to go back to, or it lags.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]

@@ -3,6 +3,7 @@
 mod answers;
 mod cutover;
 mod plan;
+mod size;
 mod steps;
 mod verification;
 

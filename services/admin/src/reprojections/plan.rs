@@ -18,20 +18,23 @@ use hindcast_service_kit::{
     headers::HINDCAST_CONTROL,
     problem::{Problem, ProblemDocument},
 };
-use hindcast_views::TableName;
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{MAX_WHY, record};
-use crate::{fields::Fields, problems::AdminProblems, state::Shared};
+use super::{
+    MAX_WHY, record,
+    size::{self, SetSize},
+};
+use crate::{
+    fields::Fields,
+    problems::{AdminProblems, BodyProblems},
+    state::Shared,
+};
 
 /// Records folded in memory to estimate how long all of them take.
 const SAMPLE_RECORDS: u64 = 20_000;
-/// Rows counted of each table; more are not counted.
-const COUNTED_ROWS: usize = 20_000;
-const PAGE_ROWS: usize = 1_000;
 
 /// What is to be another.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -89,9 +92,7 @@ pub(crate) struct PlanAnswer {
         (status = 200, description = "What it would be; planned before, or a dry run.", body = PlanAnswer),
         (status = 201, description = "It is planned.", body = PlanAnswer),
         (status = 409, description = "It can't be planned as things are.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]
@@ -115,7 +116,7 @@ pub(crate) async fn plan(
     let after = serde_json::to_value(&set).map_err(|error| Problem::internal(error.to_string()))?;
     let mut changes = Vec::new();
     list_changes("", &before, &after, &mut changes);
-    let (rows, bytes, rows_are_exact) = count_rows(&state, &active).await?;
+    let SetSize { rows, bytes, is_exact: rows_are_exact } = size::of(&state, &active).await?;
     let ends = durable_ends(&*state.ports.log, Topic::Journal);
     let (sample_events, sample_seconds) = sample(&state, &set, &ends).await?;
     let events: u64 = ends.iter().sum();
@@ -207,30 +208,6 @@ fn list_changes(path: &str, before: &Value, after: &Value, into: &mut Vec<String
         _ if before == after => {}
         _ => into.push(format!("{path}: {before} -> {after}")),
     }
-}
-
-/// Rows and bytes of the active set, and whether that is all of them.
-async fn count_rows(state: &Shared, active: &GenerationTables) -> Result<(u64, u64, bool), Problem> {
-    let (mut rows, mut bytes, mut is_exact) = (0, 0, true);
-    for table in active.all() {
-        let table = TableName(std::sync::Arc::clone(table));
-        let (mut counted, mut after) = (0, None);
-        loop {
-            let page = state.ports.views.scan(&table, after.take(), PAGE_ROWS).await?;
-            counted += page.len();
-            bytes += page.iter().map(|(_, row)| row.state.len() as u64).sum::<u64>();
-            after = page.last().map(|(key, _)| key.clone());
-            if page.len() < PAGE_ROWS {
-                break;
-            }
-            if counted >= COUNTED_ROWS {
-                is_exact = false;
-                break;
-            }
-        }
-        rows += counted as u64;
-    }
-    Ok((rows, bytes, is_exact))
 }
 
 /// Folds the first records of each partition in memory; tells how many and how long that took.

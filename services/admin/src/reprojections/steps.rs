@@ -14,7 +14,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{MAX_WHY, answers::ReprojectionAnswer, answers::current, known, record};
-use crate::{fields::Fields, problems::AdminProblems, state::Shared};
+use crate::{
+    fields::Fields,
+    problems::{AdminProblems, BodyProblems},
+    state::Shared,
+};
 
 /// Fastest rate that can be asked for.
 const MOST_PER_SECOND: u64 = 1_000_000_000;
@@ -57,9 +61,7 @@ pub(crate) struct StepRequest {
         (status = 202, description = "It is being built.", body = ReprojectionAnswer),
         (status = 404, description = "There is no such set.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "It can't be built as things are.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]
@@ -103,9 +105,7 @@ pub(crate) async fn build(
         (status = 200, description = "It is dropped, or a dry run.", body = ReprojectionAnswer),
         (status = 404, description = "There is no such set.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "It can't be dropped as things are.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]

@@ -35,7 +35,11 @@ use super::{
     answers::{folded, lag_events},
     known,
 };
-use crate::{fields::Fields, problems::AdminProblems, state::Shared};
+use crate::{
+    fields::Fields,
+    problems::{AdminProblems, BodyProblems},
+    state::Shared,
+};
 
 /// Decisions derived again, unless asked for otherwise.
 const DECISIONS: u64 = 10_000;
@@ -118,9 +122,7 @@ struct Asked {
         (status = 202, description = "It is under way.", body = VerificationAnswer),
         (status = 404, description = "There is no such set.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "It can't be compared as things are.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 408, description = "The body took too long to arrive.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not JSON.", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyProblems,
         AdminProblems,
     ),
 )]

@@ -18,8 +18,18 @@ pub(super) struct Reprojection {
     pub(super) tables: Vec<String>,
     pub(super) partitions: Vec<FoldedPartition>,
     pub(super) lag_events: u64,
+    pub(super) eta_seconds: Option<f64>,
+    pub(super) size: Option<Size>,
     pub(super) verification: Option<Summary>,
     pub(super) steps: Vec<Step>,
+}
+
+/// Rows of a set and what they take.
+#[derive(Debug, Deserialize)]
+pub(super) struct Size {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) is_exact: bool,
 }
 
 /// How far a partition is folded.

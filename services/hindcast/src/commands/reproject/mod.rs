@@ -135,7 +135,11 @@ pub enum ReprojectStep {
         step: StepArgs,
     },
     /// List all sets and where they stand
-    Status,
+    Status {
+        /// Count rows and bytes too, which reads them
+        #[arg(long)]
+        sizes: bool,
+    },
 }
 
 /// Takes the step.
@@ -192,8 +196,9 @@ pub async fn run(args: ReprojectArgs, json: bool) -> Result<Outcome, Failure> {
             }
             show(post(&client, format!("{PATH}/{name}/drop"), &step.body(json!({}))).await?, json)?;
         }
-        ReprojectStep::Status => {
-            let sets: Value = client.fetch(&Call::get(PATH)).await?;
+        ReprojectStep::Status { sizes } => {
+            let path = if sizes { format!("{PATH}?sizes=true") } else { PATH.to_owned() };
+            let sets: Value = client.fetch(&Call::get(path)).await?;
             if json { print_json(&sets)? } else { print(&tables::status(&read::<Reprojections>(sets)?))? }
         }
     }

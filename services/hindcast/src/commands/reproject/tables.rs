@@ -28,12 +28,25 @@ pub(super) fn plan(plan: &Plan) -> String {
 }
 
 pub(super) fn status(sets: &Reprojections) -> String {
-    let mut table = table(["name", "stage", "since", "verified", "lag, events"], 4);
+    let mut table = table(["name", "stage", "since", "verified", "rows", "lag, events", "done in"], 4);
     for set in &sets.reprojections {
         let since = set.steps.last().map_or("", |step| &step.at);
         let is_previous = sets.previous.as_ref() == Some(&set.name);
         let stage = if is_previous { format!("{} (rollback)", set.stage) } else { set.stage.clone() };
-        table.add_row([&set.name, &stage, to_the_second(since), &verified(set), &thousands(set.lag_events)]);
+        let rows = set.size.as_ref().map_or_else(String::new, |size| {
+            let more = if size.is_exact { "" } else { "more than " };
+            format!("{more}{}, {:.1} MB", thousands(size.rows), megabytes(size.bytes))
+        });
+        let done_in = set.eta_seconds.map_or_else(String::new, duration);
+        table.add_row([
+            &set.name,
+            &stage,
+            to_the_second(since),
+            &verified(set),
+            &rows,
+            &thousands(set.lag_events),
+            &done_in,
+        ]);
     }
     format!("{table}\n")
 }
