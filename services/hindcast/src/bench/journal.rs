@@ -29,7 +29,9 @@ pub(super) fn events_for(measure: Duration) -> usize {
 
 /// Events appended at once when a journal is filled, at most.
 const BATCH_EVENTS: usize = 1_000;
-/// How often each user comes by at least.
+/// Up to here each user sends whole batches.
+const FEW_USERS: usize = 1_000;
+/// How often each of more users comes by at least.
 const TURNS: usize = 3;
 
 impl Journal {
@@ -50,8 +52,7 @@ impl Journal {
 
     async fn fill(&self, events: usize, users: usize) -> Result<(), BenchError> {
         // Of many users each has few events, and all of them have come by before the first one comes again.
-        let per_user = events / users;
-        let batch_events = if per_user >= BATCH_EVENTS { BATCH_EVENTS } else { (per_user / TURNS).max(2) };
+        let batch_events = if users <= FEW_USERS { BATCH_EVENTS } else { (events / users / TURNS).max(2) };
         let mut records = Vec::new();
         for batch in 0..events.div_ceil(batch_events) {
             let user = format!("bench-{}", batch % users);
