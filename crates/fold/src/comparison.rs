@@ -209,7 +209,7 @@ impl Comparability {
         let signal = |trade: &ClosedTrade| trade.signal.map(|signal| (signal.event_id, signal.joined_by));
         let joined = [
             differs(&field("signal"), &signal(old), &signal(new)),
-            differs(&field("features"), &self.features.of(old.features), &self.features.of(new.features)),
+            differs(&field("features"), &self.features.of(old.features.get()), &self.features.of(new.features.get())),
             differs(&field("missed_decision"), &old.missed_decision, &new.missed_decision),
             differs(&field("missed_signal"), &old.missed_signal, &new.missed_signal),
         ];

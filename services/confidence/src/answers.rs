@@ -145,7 +145,7 @@ impl TradeAnswer {
         Self {
             event_id: trade.event_id,
             occurred_at: rfc3339(trade.occurred_at),
-            side: side_text(trade.features.side),
+            side: side_text(trade.features.side()),
             strategy: strategy.map(str::to_owned),
             entry_price: trade.entry_price_e9.to_f64(),
             pnl: trade.pnl_e9.to_f64(),

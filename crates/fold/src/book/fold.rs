@@ -31,7 +31,7 @@ impl Book {
             event_id: signal.event_id,
             strategy,
             price_e9: signal.price_e9,
-            features: rules.features.of(signal.model_features()),
+            features: rules.features.of(signal.model_features()).into(),
             regime: rules.regime(&signal.symbol, signal.occurred_at, signal.atr, signal.price_e9),
             decision: DecisionMemo::default(),
         });
@@ -74,7 +74,7 @@ impl Book {
             simulated: trade.simulated,
             features: joined
                 .as_ref()
-                .map_or_else(|| rules.features.of(own_features::of_entry(trade)), |(signal, _)| signal.features),
+                .map_or_else(|| rules.features.of(own_features::of_entry(trade)).into(), |(signal, _)| signal.features),
             regime,
             signal: joined.as_ref().map(|(signal, by)| signal.joined(*by)),
             missed_decision: trade.decision_id.filter(|_| by < Some(JoinedBy::Decision)),

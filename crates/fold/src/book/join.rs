@@ -1,9 +1,9 @@
 //! Which waiting signal a trade came from.
 
-use hindcast_domain::{Features, MoneyE9, Side, decision_id};
+use hindcast_domain::{MoneyE9, Side, decision_id};
 use uuid::Uuid;
 
-use super::{Book, ClosedTrade, OTHER_STRATEGY, Regime, SignalRef, WaitingSignal};
+use super::{Book, ClosedTrade, KeptFeatures, OTHER_STRATEGY, Regime, SignalRef, WaitingSignal};
 
 /// What led from a trade to its signal, the surest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ impl Wish<'_> {
 
     fn fits_price(&self, signal: &WaitingSignal) -> bool {
         signal.price_e9 == Some(self.entry_price_e9)
-            && signal.features.side == self.side
+            && signal.features.side() == self.side
             && signal.strategy == self.strategy
             && signal.strategy != Some(OTHER_STRATEGY)
     }
@@ -87,7 +87,7 @@ impl WaitingSignal {
 
 impl SignalRef {
     /// The signal as it waited.
-    pub(super) fn waiting(&self, features: Features, regime: Regime) -> WaitingSignal {
+    pub(super) fn waiting(&self, features: KeptFeatures, regime: Regime) -> WaitingSignal {
         let Self { position, event_id, strategy, price_e9, .. } = *self;
         WaitingSignal { position, event_id, strategy, price_e9, features, regime, decision: DecisionMemo::default() }
     }
@@ -109,7 +109,7 @@ impl ClosedTrade {
             user,
             decision_id: None,
             signal_id: None,
-            side: self.features.side,
+            side: self.features.side(),
             strategy: self.own_strategy,
             entry_price_e9: self.entry_price_e9,
         };

@@ -6,6 +6,7 @@
 mod feature_set;
 mod fold;
 mod join;
+mod kept_features;
 mod own_features;
 mod regimes;
 mod row;
@@ -15,12 +16,13 @@ mod void;
 
 use std::collections::VecDeque;
 
-use hindcast_domain::{Features, MoneyE9, Position, TimestampUs};
+use hindcast_domain::{MoneyE9, Position, TimestampUs};
 use uuid::Uuid;
 
 pub use self::{
     feature_set::FeatureSet,
     join::{DecisionMemo, JoinedBy},
+    kept_features::KeptFeatures,
     regimes::{Regime, RegimeTotals, Volatility},
     rules::{BookRules, RegimeRules},
     strategies::{MAX_STRATEGIES, MAX_STRATEGY_BYTES, OTHER_STRATEGY, Strategies},
@@ -49,7 +51,7 @@ pub struct ClosedTrade {
     /// Not taken, followed on paper.
     pub simulated: bool,
     /// What a model sees of its signal; of the trade's own entry where it joined none.
-    pub features: Features,
+    pub features: KeptFeatures,
     /// When and in which volatility it was entered; [`Regime::NONE`] in version 1.
     pub regime: Regime,
     /// The signal it joined, whole (but for the features, above), so that voiding the trade can put it back.
@@ -87,7 +89,7 @@ pub struct WaitingSignal {
     /// Its price.
     pub price_e9: Option<MoneyE9>,
     /// What a model sees of it.
-    pub features: Features,
+    pub features: KeptFeatures,
     /// When and in which volatility it came; [`Regime::NONE`] in version 1.
     pub regime: Regime,
     /// Its decision, once somebody asked for it.

@@ -219,7 +219,8 @@ const FIXED_BYTES: usize = 2 + 16 + 8 + 8 + 8;
 fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade, has_regimes: bool) {
     let joined_by = trade.signal.map_or(0, |signal| joined_by_code(signal.joined_by));
     let signal_flags = trade.signal.map_or(0, |signal| signal_flags(signal.strategy, signal.price_e9));
-    let flags = feature_flags(&trade.features, has_regimes)
+    let features = trade.features.get();
+    let flags = feature_flags(&features, has_regimes)
         | signal_flags
         | joined_by << flag::JOINED_BY_SHIFT
         | when(trade.simulated, flag::SIMULATED)
@@ -235,9 +236,9 @@ fn put_trade(into: &mut Vec<u8>, previous: &mut Position, trade: &ClosedTrade, h
     into.put(&fixed);
     into.position(previous, trade.position);
     put_strategy(into, trade.own_strategy);
-    put_features(into, &trade.features);
+    put_features(into, &features);
     if has_regimes {
-        put_regime(into, &trade.features, trade.regime);
+        put_regime(into, &features, trade.regime);
     }
     if let Some(signal) = &trade.signal {
         // Counted from the trade, which it came shortly before.
@@ -285,7 +286,7 @@ fn take_trade(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<ClosedTrade> 
         entry_price_e9,
         pnl_e9,
         simulated: has(flag::SIMULATED),
-        features,
+        features: features.into(),
         regime,
         signal,
         missed_decision: if has(flag::MISSED_DECISION) { Some(rest.uuid()?) } else { None },
@@ -294,16 +295,15 @@ fn take_trade(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<ClosedTrade> 
 }
 
 fn put_waiting(into: &mut Vec<u8>, previous: &mut Position, signal: &WaitingSignal, has_regimes: bool) {
-    into.put(
-        &(feature_flags(&signal.features, has_regimes) | signal_flags(signal.strategy, signal.price_e9)).to_le_bytes(),
-    );
+    let features = signal.features.get();
+    into.put(&(feature_flags(&features, has_regimes) | signal_flags(signal.strategy, signal.price_e9)).to_le_bytes());
     into.position(previous, signal.position);
     into.uuid(signal.event_id);
     put_strategy(into, signal.strategy);
     put_price(into, signal.price_e9);
-    put_features(into, &signal.features);
+    put_features(into, &features);
     if has_regimes {
-        put_regime(into, &signal.features, signal.regime);
+        put_regime(into, &features, signal.regime);
     }
 }
 
@@ -319,7 +319,7 @@ fn take_waiting(rest: &mut Rest<'_>, of: &mut Entries<'_>) -> Option<WaitingSign
     let mut features = take_features(rest, flags)?;
     let regime = of.take_regime(rest, flags, &mut features)?;
     let decision = DecisionMemo::default();
-    Some(WaitingSignal { position, event_id, strategy, price_e9, features, regime, decision })
+    Some(WaitingSignal { position, event_id, strategy, price_e9, features: features.into(), regime, decision })
 }
 
 fn when(is_there: bool, bit: u16) -> u16 {

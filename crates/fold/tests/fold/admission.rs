@@ -34,7 +34,7 @@ fn an_id_told_again_with_another_content_is_a_conflict() {
     given([signal(1)]).when(signal(1).rsi(29.0)).then(|world| {
         assert_eq!(world.verdict(), Verdict::Duplicate { first: Some(at(0)), conflicting: true });
         assert_eq!((world.admission().duplicates(), world.admission().conflicts()), (1, 1));
-        assert_eq!(world.book().waiting[0].features.rsi, Some(28.0));
+        assert_eq!(world.book().waiting[0].features.get().rsi, Some(28.0));
     });
 }
 

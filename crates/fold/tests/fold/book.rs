@@ -69,7 +69,7 @@ fn a_trade_without_a_signal_stands_on_its_own_entry() {
     given([signal(1)]).when(alone).then(|world| {
         assert_eq!(world.joined(), [(9, None)]);
         assert_eq!(world.book().joined, 0);
-        let features = world.book().ring[0].features;
+        let features = world.book().ring[0].features.get();
         assert_eq!((features.rsi, features.atr, features.hour), (Some(31.0), None, 14.0));
         let distance = features.vwap_distance_abs_percent.unwrap();
         assert!((distance - 0.199_203_187).abs() < 1e-9, "{distance}");
@@ -80,7 +80,7 @@ fn a_trade_without_a_signal_stands_on_its_own_entry() {
 fn a_joined_trade_has_the_features_and_the_strategy_of_its_signal() {
     given([signal(1).strategy("a").rsi(11.0)]).when(trade(9).of_signal(1)).then(|world| {
         let closed = &world.book().ring[0];
-        assert_eq!(closed.features.rsi, Some(11.0));
+        assert_eq!(closed.features.get().rsi, Some(11.0));
         assert_eq!(closed.strategy.and_then(|index| world.book().strategies.name(index)), Some("a"));
         assert_eq!(closed.own_strategy, None);
         assert_eq!(world.book().trades_of(Some("a")).count(), 1);

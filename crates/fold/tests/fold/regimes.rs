@@ -81,9 +81,9 @@ fn a_trade_voided_outside_the_ring_stays_under_its_regime() {
 fn version_1_has_no_regimes_and_no_spread() {
     let told = SignalReceived { spread: Some(0.25), ..signal(1) };
     World::default().when(told.clone()).when(trade(2).of_signal(1)).then(|world| {
-        assert_eq!((&world.book().regimes, world.book().ring[0].features.spread), (&None, None));
+        assert_eq!((&world.book().regimes, world.book().ring[0].features.get().spread), (&None, None));
     });
     world().when(told).when(trade(2).of_signal(1)).then(|world| {
-        assert_eq!(world.book().ring[0].features.spread, Some(0.25));
+        assert_eq!(world.book().ring[0].features.get().spread, Some(0.25));
     });
 }

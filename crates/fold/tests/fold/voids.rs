@@ -54,7 +54,7 @@ fn a_trade_reported_twice_leaves_its_signal_to_the_right_report() {
     let by_id = [signal(1).event(), trade(2).of_signal(1).event(), trade(3).of_signal(1).event()];
     given(by_id).then(|world| assert_eq!(world.joined(), [(2, Some(1)), (3, None)])).when_voided(2).then(|world| {
         assert_eq!(world.joined(), [(3, Some(1))]);
-        assert_eq!(world.book().ring[0].features.rsi, Some(28.0));
+        assert_eq!(world.book().ring[0].features.get().rsi, Some(28.0));
         assert_eq!(world.book().ring[0].missed_signal, None);
         assert_eq!(world.book().joined, 1);
     });

@@ -40,8 +40,8 @@ pub(super) struct Columns(Vec<Column>);
 pub(super) struct Standardised([Option<f64>; COLUMNS]);
 
 impl Columns {
-    pub(super) fn of(trades: &[&Features]) -> Self {
-        let raw: Vec<[Option<f64>; COLUMNS]> = trades.iter().map(|features| raw_values(features)).collect();
+    pub(super) fn of(trades: &[Features]) -> Self {
+        let raw: Vec<[Option<f64>; COLUMNS]> = trades.iter().map(raw_values).collect();
         let column = |source: usize| -> Vec<Option<f64>> {
             raw.iter().map(|values| values.get(source).copied().flatten()).collect()
         };

@@ -35,7 +35,7 @@ impl Kernel {
     #[must_use]
     pub fn prepare(&self, book: &Book, strategy: Option<&str>) -> PreparedKernel {
         let experiences = latest(book, strategy, usize::from(self.params.experiences));
-        let features: Vec<&Features> = experiences.iter().map(|trade| &trade.features).collect();
+        let features: Vec<Features> = experiences.iter().map(|trade| trade.features.get()).collect();
         let wins = experiences.iter().map(|trade| if trade.pnl_e9.0 > 0 { 1.0 } else { 0.0 }).collect();
         let base = BaseRate::of(
             book.taken.wins.saturating_add(book.simulated.wins),

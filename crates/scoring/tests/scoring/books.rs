@@ -33,7 +33,7 @@ pub(crate) fn book_of(trades: &[(Features, bool)]) -> Book {
             entry_price_e9: MoneyE9(6_500_000_000_000),
             pnl_e9: MoneyE9(pnl_e9),
             simulated: false,
-            features: *features,
+            features: (*features).into(),
             regime: Regime::NONE,
             signal: None,
             missed_decision: None,

@@ -1,6 +1,6 @@
 //! Bits that decisions on record rely on. If one of these changes, the formula needs a new kind, and the old one stays.
 
-use hindcast_domain::Side;
+use hindcast_domain::{Features, Side};
 use hindcast_scoring::{
     PublishedModel, PublishedPolicy,
     published::{PolicyParams, ThresholdParams},
@@ -13,7 +13,9 @@ use crate::books::{features, low_rsi_wins};
 fn scores_keep_their_bits() {
     let model = PublishedModel::default_kernel().runnable().unwrap();
     let mut book = low_rsi_wins(250);
-    book.ring.iter_mut().step_by(5).for_each(|trade| trade.features.atr = None);
+    book.ring.iter_mut().step_by(5).for_each(|trade| {
+        trade.features = Features { atr: None, ..trade.features.get() }.into();
+    });
     let prepared = model.prepare(&book, None);
     let bits = |rsi, distance, hour| {
         let score = model.score(&prepared, &features(Side::Long, rsi, distance, hour));

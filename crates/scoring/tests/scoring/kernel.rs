@@ -117,8 +117,7 @@ fn missing_features_are_skipped() {
     // Trades without a feature count where they have others.
     let mut some = low_rsi_wins(250);
     for trade in some.ring.iter_mut().step_by(2) {
-        trade.features.atr = None;
-        trade.features.volume_ratio = None;
+        trade.features = Features { atr: None, volume_ratio: None, ..trade.features.get() }.into();
     }
     assert!(score(&some, &features(Side::Long, 20.0, 0.2, 12.0)).confidence > 0.65);
 }
@@ -126,7 +125,9 @@ fn missing_features_are_skipped() {
 #[test]
 fn only_the_latest_trades_count_and_the_prior_is_of_all() {
     let mut book = low_rsi_wins(300);
-    book.ring.iter_mut().take(44).for_each(|trade| trade.features.rsi = Some(1e9));
+    book.ring.iter_mut().take(44).for_each(|trade| {
+        trade.features = Features { rsi: Some(1e9), ..trade.features.get() }.into();
+    });
     let signal = features(Side::Long, 20.0, 0.2, 12.0);
     let with_old = score(&book, &signal);
     book.ring.drain(..44);
