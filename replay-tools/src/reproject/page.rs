@@ -56,13 +56,18 @@ impl Verification {
             page.push_str("</table>");
         }
         self.effect_html(&mut page);
-        put(
-            &mut page,
-            format_args!(
-                "<h2>Records</h2><p>{} of {} records looked at have another verdict.</p>",
-                self.verdicts.different, self.verdicts.records
-            ),
-        );
+        page.push_str("<h2>Records</h2>");
+        if self.verdicts.records == 0 {
+            page.push_str("<p>Both admissions are the same: so is the verdict on every record.</p>");
+        } else {
+            put(
+                &mut page,
+                format_args!(
+                    "<p>{} of {} records looked at have another verdict.</p>",
+                    self.verdicts.different, self.verdicts.records
+                ),
+            );
+        }
         if !self.verdicts.listed.is_empty() {
             page.push_str("<table><tr><th>position<th>old<th>new");
             for found in &self.verdicts.listed {

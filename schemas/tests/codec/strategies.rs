@@ -103,7 +103,7 @@ fn signal() -> impl Strategy<Value = SignalReceived<'static>> {
                 volume_ratio,
                 features: features.into_iter().collect(),
                 spread,
-                session: session.map(Into::into),
+                session,
             }
         },
     )

@@ -8,7 +8,7 @@ use crate::report::table::{percent, table, thousands};
 pub(super) fn plan(plan: &Plan) -> String {
     let mut text = String::new();
     for change in &plan.changes {
-        text += &format!("  {change}\n");
+        text += &format!("  {}\n", shortened(change));
     }
     let at_least = if plan.rows_are_exact { "" } else { "at least " };
     text += &format!(
@@ -130,6 +130,15 @@ pub(super) fn verification(found: &Verification) -> String {
         "\nNOT within tolerance: cutover refuses this set.\n".to_owned()
     };
     text
+}
+
+/// A line that a person can look over; `--json` has all of it.
+fn shortened(change: &str) -> String {
+    const MOST_CHARS: usize = 160;
+    match change.char_indices().nth(MOST_CHARS) {
+        None => change.to_owned(),
+        Some((end, _)) => format!("{}… (--json shows all)", change.get(..end).unwrap_or(change)),
+    }
 }
 
 fn verified(set: &Reprojection) -> String {
