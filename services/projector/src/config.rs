@@ -14,8 +14,9 @@ pub struct ProjectorConfig {
     /// Most records read at once.
     pub read_records: usize,
     /// How long a folded record may wait for its rows to be written, when nobody asks for it earlier. Rows of active
-    /// users change with every record: writing each change would write the same row many times over.
-    pub flush_interval_ms: u64,
+    /// users change with every record: writing each change would write the same row many times over. Absent, 250, and
+    /// 500 where all readers are in this process: they ask for what they wait for.
+    pub flush_interval_ms: Option<u64>,
     /// The same while a partition is far behind, as in a rebuild. It is also how long such a partition is folded before
     /// another one of them gets its turn.
     pub catch_up_flush_interval_ms: u64,
@@ -29,9 +30,9 @@ impl Default for ProjectorConfig {
             threads: 1,
             state_bytes: 64 << 20,
             read_records: 4_096,
-            flush_interval_ms: 250,
+            flush_interval_ms: None,
             catch_up_flush_interval_ms: 1_000,
-            linger_us: 1_000,
+            linger_us: 5_000,
         }
     }
 }

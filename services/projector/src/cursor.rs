@@ -51,7 +51,9 @@ pub(crate) struct Cursor {
 /// Every projector writes what it has at offsets that are a multiple of this, unless it is far behind. Two sets of
 /// generations that are kept up meet there: a user who sends all the time has rows of the same position in both, which
 /// a comparison can wait for.
-const MEETING_RECORDS: u64 = 2_048;
+const MEETING_RECORDS: u64 = 8_192;
+/// How long rows wait to be written unless it is set: readers in other processes, who can't ask for them, wait as long.
+const FLUSH_INTERVAL_MS: u64 = 250;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -164,7 +166,7 @@ impl Cursor {
         let wait_ms = match self.unread() {
             _ if self.is_far_behind(config) => config.catch_up_flush_interval_ms,
             0 if self.catches_up => 0,
-            _ => config.flush_interval_ms,
+            _ => config.flush_interval_ms.unwrap_or(FLUSH_INTERVAL_MS),
         };
         self.unwritten_since.map(|since| since + Duration::from_millis(wait_ms))
     }

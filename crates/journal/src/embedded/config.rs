@@ -17,7 +17,7 @@ pub struct EmbeddedLogConfig {
     pub max_queued_records: usize,
     /// Most bytes of records waiting to be written; past it an append fails at once.
     pub max_queued_bytes: usize,
-    /// How long the writer waits, in microseconds, for as many appends as it wrote the last time. Clients that were
+    /// How long the writer waits, in microseconds, for as many appends as it wrote at a time lately. Clients that were
     /// answered together come again together: one sync for all of them costs less than several, and they have their
     /// answers earlier. Nobody who writes alone waits. 0 turns it off; at most 10,000.
     pub gather_us: u64,
@@ -33,7 +33,7 @@ impl Default for EmbeddedLogConfig {
             partitions: 8,
             max_queued_records: 100_000,
             max_queued_bytes: 64 << 20,
-            gather_us: 300,
+            gather_us: 500,
             memtables_bytes: 64 << 20,
             cache_bytes: 16 << 20,
         }

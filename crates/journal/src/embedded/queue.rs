@@ -38,11 +38,19 @@ struct State {
     bytes: usize,
     /// The writer sleeps until so many appends wait.
     wake_at: usize,
-    /// How many the last group had.
-    last_group: usize,
+    /// How many appends are worth waiting for a moment: as many as groups had lately.
+    expected: usize,
     /// Why nothing is taken at present.
     down: Option<LogError>,
     closing: bool,
+}
+
+impl State {
+    /// The largest group of late: what is expected falls by an eighth with each smaller one, so that one small group
+    /// in between is not followed by many, and whoever is left alone soon waits for nobody.
+    fn expect_as_lately(&mut self, taken: usize) {
+        self.expected = taken.max(self.expected - self.expected.div_ceil(8));
+    }
 }
 
 impl Queue {
@@ -118,14 +126,14 @@ impl Queue {
                 fits
             })
             .count();
-        state.last_group = taken;
+        state.expect_as_lately(taken);
         state.wake_at = usize::MAX;
         Some(state.waiting.drain(..taken).collect())
     }
 
-    /// Waits a little for as many appends as the last group had. Only the last one of them wakes the writer.
+    /// Waits a little for as many appends as groups had lately. Only the last one of them wakes the writer.
     fn gather<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let expected = state.last_group.min(MOST_GATHERED);
+        let expected = state.expected.min(MOST_GATHERED);
         if state.waiting.len() >= expected || self.gather.is_zero() {
             return state;
         }
@@ -136,6 +144,11 @@ impl Queue {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expected(&self) -> usize {
+        self.lock().expected
     }
 
     /// The room that a group took up is free again.

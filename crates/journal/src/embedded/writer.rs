@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
 //! Whatever waits becomes one group: one batch, one sync, then the acknowledgements. While a group is being synced the
-//! next one gathers, and a moment longer if it has fewer appends than the last one had: the number of syncs adapts to the
+//! next one gathers, and a moment longer if it has fewer appends than groups had lately: the number of syncs adapts to the
 //! load.
 
 use std::{

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use figment::{
     Error, Figment, Profile, Source,
-    error::Kind,
+    error::{Actual, Kind},
     providers::{Env, Format, Serialized, Toml},
     value::{Dict, Value},
 };
@@ -100,6 +100,9 @@ fn fault(settings: &Figment, error: &Error) -> String {
         Kind::UnknownField(_, known) => format!("no such key; there are {}", known.join(", ")),
         Kind::UnknownVariant(found, known) => format!("found {found:?}, expected one of {}", known.join(", ")),
         Kind::MissingField(_) => "is missing".to_owned(),
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            format!("found {}, expected {}", found_in_words(found), in_words(expected))
+        }
         _ => one_line(error),
     };
     // A single element of a list has no place of its own, the list has.
@@ -115,6 +118,39 @@ fn fault(settings: &Figment, error: &Error) -> String {
             format!("{what} (in {PREFIX}{})", path.join(SEPARATOR).to_uppercase())
         }
         _ => format!("{what} (on the command line)"),
+    }
+}
+
+/// A value as whoever wrote it knows it.
+fn found_in_words(found: &Actual) -> String {
+    match found {
+        Actual::Bool(value) => value.to_string(),
+        Actual::Unsigned(value) => value.to_string(),
+        Actual::Signed(value) => value.to_string(),
+        Actual::Float(value) => value.to_string(),
+        Actual::Str(value) => format!("{value:?}"),
+        Actual::Seq => "a list".to_owned(),
+        Actual::Map => "a section".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// What serde calls by the names that types have in Rust.
+fn in_words(expected: &str) -> String {
+    let whole = |most: u128| format!("a whole number from 0 to {most}");
+    match expected {
+        "u8" => whole(u8::MAX.into()),
+        "u16" => whole(u16::MAX.into()),
+        "u32" => whole(u32::MAX.into()),
+        "u64" | "usize" => whole(u64::MAX.into()),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a string" => "a text in quotes".to_owned(),
+        choice if choice.starts_with("enum ") => "one of the names that the documentation lists".to_owned(),
+        structure if structure.starts_with("struct ") || structure == "a map" => "a section".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -273,14 +309,34 @@ mod tests {
             [
                 "ingress.lisen: no such key; there are listen, queue, names (in h.toml)",
                 "ingress.listen: invalid socket address syntax (in h.toml)",
-                "ingress.names.1: invalid type: found signed int `2`, expected a string (in h.toml)",
+                "ingress.names.1: found 2, expected a text in quotes (in h.toml)",
                 "ingress.queue: must be from 1 to 100; it is 500",
                 "vews: no such key; there are data, ingress, views (in h.toml)",
-                "views.cache_bytes: invalid type: found string \"many\", expected u64 (in HINDCAST_VIEWS__CACHE_BYTES)",
+                "views.cache_bytes: found \"many\", expected a whole number from 0 to 18446744073709551615 (in \
+                 HINDCAST_VIEWS__CACHE_BYTES)",
                 "views.engine: found \"redis\", expected one of embedded, cql (in h.toml)",
                 "views.size: no such key; there are engine, cache_bytes (in HINDCAST_VIEWS__SIZE)",
             ]
         );
+    }
+
+    #[test]
+    fn types_are_told_in_the_words_of_toml() {
+        let toml = "data = [1]\n[views]\nengine = 2\ncache_bytes = -1";
+        let mut sorted = in_jail(toml, &[], &Flags::default()).unwrap_err();
+        sorted.sort();
+        assert_eq!(
+            sorted,
+            [
+                "data: found a list, expected a text in quotes (in h.toml)",
+                "views.cache_bytes: found -1, expected a whole number from 0 to 18446744073709551615 (in h.toml)",
+                "views.engine: found 2, expected one of the names that the documentation lists (in h.toml)",
+            ]
+        );
+        let faults = in_jail("views = 3", &[], &Flags::default()).unwrap_err();
+        assert_eq!(faults, ["views: found 3, expected a section (in h.toml)"]);
+        let faults = in_jail("[ingress]\nqueue = 1.5", &[], &Flags::default()).unwrap_err();
+        assert_eq!(faults, ["ingress.queue: found 1.5, expected a whole number from 0 to 4294967295 (in h.toml)"]);
     }
 
     #[test]

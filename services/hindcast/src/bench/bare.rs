@@ -35,10 +35,13 @@ struct Answer {
     symbol: String,
 }
 
+/// What it answers.
+pub(super) const STATUS: StatusCode = StatusCode::OK;
+
 async fn answer(Json(body): Json<Body>) -> (StatusCode, Json<Answer>) {
     let confidence = body.rsi.or(body.entry_rsi).unwrap_or(50.0) / 100.0;
     let answer = Answer { confidence, interval: [0.25, 0.75], action: "TAKE", symbol: body.symbol };
-    (StatusCode::OK, Json(answer))
+    (STATUS, Json(answer))
 }
 
 /// Serves until the task is aborted.

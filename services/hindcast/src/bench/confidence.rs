@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
-    BenchError, bare,
+    BenchError,
+    beside::{Beside, beside_bare},
     bodies::{self, by_turns, next_body},
-    load::{Load, Plan, Requests, closed_loop, open_loop},
+    load::{Load, Plan, Requests, open_loop},
     places::Places,
     report::{HalfLoad, Limit, Measured, Report},
     system::{System, User, post},
@@ -27,7 +28,7 @@ const CONNECTIONS: usize = 128;
 /// Closed trades in each book.
 const TRADES: usize = 500;
 const BODIES: usize = 1_024;
-const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP: Duration = Duration::from_millis(500);
 /// Ingested and projected in the background at half load.
 const BACKGROUND_EVENTS_PER_SECOND: u64 = 1_000;
 const BACKGROUND_BATCH: usize = 50;
@@ -37,20 +38,15 @@ pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) ->
         Variant::Recorded => ("confidence", 0.35, "/v1/confidence"),
         Variant::DryRun => ("confidence-dry-run", 0.60, "/v1/confidence?dry_run=true"),
     };
-    let signals: Arc<[Bytes]> = bodies::signals(BODIES).into();
     let system = System::start(places).await?;
-    let measured = through(&system, path, &signals, measure).await;
-    let Through { users, saturated, half } = system.stop_after(measured).await?;
-
-    let (bare_addr, bare) = bare::start().await?;
-    let limit = closed_loop(plan(bare_addr, measure), requests("/", users, signals)).await;
-    bare.abort();
+    let measured = through(&system, path, measure).await;
+    let Through { saturated: Beside { ours, limit }, half } = system.stop_after(measured).await?;
     let limit = Limit {
         what: "a bare axum handler that parses the same body and answers JSON",
-        per_second: limit?.per_second(),
+        per_second: limit.per_second(),
     };
 
-    let mut report = Report::new(name, places.engine(), target, Measured::requests(&saturated), limit)
+    let mut report = Report::new(name, places.engine(), target, Measured::requests(&ours), limit)
         .with("connections", CONNECTIONS)
         .with("closed_trades_per_book", TRADES);
     report.half_load = Some(HalfLoad {
@@ -65,27 +61,21 @@ pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) ->
 
 /// What was measured through a system.
 struct Through {
-    users: Arc<Vec<User>>,
-    saturated: Load,
+    saturated: Beside,
     half: Load,
 }
 
-async fn through(
-    system: &System,
-    path: &'static str,
-    signals: &Arc<[Bytes]>,
-    measure: Duration,
-) -> Result<Through, BenchError> {
+async fn through(system: &System, path: &'static str, measure: Duration) -> Result<Through, BenchError> {
     let users = Arc::new(system.users(CONNECTIONS).await?);
     fill_books(system, &users).await?;
-    let requests = requests(path, Arc::clone(&users), Arc::clone(signals));
+    let signals: Arc<[Bytes]> = bodies::signals(BODIES).into();
+    let ours = requests(path, Arc::clone(&users), Arc::clone(&signals));
     let plan = plan(system.addr(), measure);
-    let saturated = closed_loop(plan, requests.clone()).await?;
-    system.caught_up().await?;
+    let saturated = beside_bare(system, plan, ours.clone(), requests("/", users, signals)).await?;
     let background = background(system).await?;
-    let half = open_loop(plan, saturated.per_second() / 2.0, requests).await;
+    let half = open_loop(plan, saturated.ours.per_second() / 2.0, ours).await;
     background.abort();
-    Ok(Through { users, saturated, half: half? })
+    Ok(Through { saturated, half: half? })
 }
 
 fn plan(addr: SocketAddr, measure: Duration) -> Plan {

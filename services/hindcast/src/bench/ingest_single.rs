@@ -1,14 +1,15 @@
 //! `POST /v1/trades`, durable, beside a bare axum handler.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
 
 use super::{
-    BenchError, bare,
+    BenchError,
+    beside::{Beside, beside_bare},
     bodies::{self, by_turns, next_body},
-    load::{Load, Plan, Requests, closed_loop},
+    load::{Plan, Requests},
     places::Places,
     report::{Limit, Measured, Report},
     system::{System, User, post},
@@ -16,39 +17,28 @@ use super::{
 
 const CONNECTIONS: usize = 64;
 const BODIES: usize = 1_024;
-const WARM_UP: Duration = Duration::from_secs(1);
+const WARM_UP: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(places: &Places, measure: Duration) -> Result<Report, BenchError> {
-    let trades: Arc<[Bytes]> = bodies::trades(BODIES).into();
     let system = System::start_ingress(places).await?;
     let roles = system.roles();
-    let measured = through(&system, &trades, measure).await;
-    let (users, ours) = system.stop_after(measured).await?;
-
-    let (addr, bare) = bare::start().await?;
-    let limit = closed_loop(plan(addr, StatusCode::OK, measure), requests("/", users, trades)).await;
-    bare.abort();
+    let measured = through(&system, measure).await;
+    let Beside { ours, limit } = system.stop_after(measured).await?;
     let what = "a bare axum handler that parses the same body and answers JSON";
-    let limit = Limit { what, per_second: limit?.per_second() };
+    let limit = Limit { what, per_second: limit.per_second() };
     let measured = Measured::requests(&ours);
     Ok(Report::new("ingest-single", places.engine(), 0.35, measured, limit)
         .with("connections", CONNECTIONS)
         .with("roles", roles))
 }
 
-async fn through(
-    system: &System,
-    trades: &Arc<[Bytes]>,
-    measure: Duration,
-) -> Result<(Arc<Vec<User>>, Load), BenchError> {
+async fn through(system: &System, measure: Duration) -> Result<Beside, BenchError> {
     let users = Arc::new(system.users(CONNECTIONS).await?);
-    let requests = requests("/v1/trades", Arc::clone(&users), Arc::clone(trades));
-    let ours = closed_loop(plan(system.addr(), StatusCode::CREATED, measure), requests).await?;
-    Ok((users, ours))
-}
-
-fn plan(addr: SocketAddr, expect: StatusCode, measure: Duration) -> Plan {
-    Plan { addr, connections: CONNECTIONS, expect, warm_up: WARM_UP, measure }
+    let trades: Arc<[Bytes]> = bodies::trades(BODIES).into();
+    let ours = requests("/v1/trades", Arc::clone(&users), Arc::clone(&trades));
+    let plan =
+        Plan { addr: system.addr(), connections: CONNECTIONS, expect: StatusCode::CREATED, warm_up: WARM_UP, measure };
+    beside_bare(system, plan, ours, requests("/", users, trades)).await
 }
 
 fn requests(path: &'static str, users: Arc<Vec<User>>, trades: Arc<[Bytes]>) -> impl Requests {

@@ -27,6 +27,17 @@ pub(super) struct Load {
 }
 
 impl Load {
+    pub(super) fn nothing() -> Result<Self, BenchError> {
+        Ok(Self { requests: 0, seconds: 0.0, latency_us: new_histogram()? })
+    }
+
+    /// Takes what another load of the same kind found as found by this one.
+    pub(super) fn add(&mut self, other: &Self) -> Result<(), BenchError> {
+        self.requests += other.requests;
+        self.seconds += other.seconds;
+        self.latency_us.add(&other.latency_us).map_err(|error| BenchError(error.to_string()))
+    }
+
     pub(super) fn per_second(&self) -> f64 {
         self.requests as f64 / self.seconds
     }

@@ -4,6 +4,7 @@
 //! removed at the end.
 
 mod bare;
+mod beside;
 mod bodies;
 mod confidence;
 mod counted_views;

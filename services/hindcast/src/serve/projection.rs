@@ -21,6 +21,10 @@ use super::{
 };
 use crate::exit::Failure;
 
+/// How long rows of active users wait to be written, unless it is set, where all who read them are in this process:
+/// whoever waits for a row asks for it.
+const OWN_FLUSH_INTERVAL_MS: u64 = 500;
+
 /// The projectors of this process, if it has that role, and who looks for what others have projected.
 pub(super) struct Projection {
     /// Before the fleet, which writes what is folded of the partitions that are left.
@@ -64,7 +68,11 @@ impl Projection {
             let metrics = Arc::new(ProjectorMetrics::register(registry).map_err(Failure::failed)?);
             let (views, codec, boards) = (Arc::clone(&views), Arc::clone(codec), Arc::clone(boards));
             let ports = FleetPorts { log, views, codec, boards, metrics };
-            fleet = Some(Arc::new(Fleet::new(ports, config.projector.clone())));
+            let mut projector = config.projector.clone();
+            if !shares_partitions(config) {
+                projector.flush_interval_ms.get_or_insert(OWN_FLUSH_INTERVAL_MS);
+            }
+            fleet = Some(Arc::new(Fleet::new(ports, projector)));
         }
         let kept = Arc::new(KeptSets {
             control: Arc::clone(control),

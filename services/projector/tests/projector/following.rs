@@ -102,7 +102,7 @@ async fn a_reader_is_not_kept_waiting() {
     let mut stream = Stream::new(Arc::clone(&log), 4, 10);
     let ports = ports(&log, &views);
     let config = ProjectorConfig {
-        flush_interval_ms: 3_600_000,
+        flush_interval_ms: Some(3_600_000),
         catch_up_flush_interval_ms: 3_600_000,
         ..ProjectorConfig::default()
     };
@@ -130,7 +130,7 @@ async fn what_was_far_behind_is_written_when_it_has_caught_up() {
     Stream::new(Arc::clone(&log), 8, 20).append(1_000).await;
     let ports = ports(&log, &views);
     let config =
-        ProjectorConfig { flush_interval_ms: 3_600_000, catch_up_flush_interval_ms: 3_600_000, ..small_config() };
+        ProjectorConfig { flush_interval_ms: Some(3_600_000), catch_up_flush_interval_ms: 3_600_000, ..small_config() };
     let projector = start(&ports, &config);
     caught_up(&ports, &projector).await;
     assert_refolded(&log, &views).await;
@@ -143,7 +143,7 @@ async fn stopping_writes_what_is_folded() {
     Stream::new(Arc::clone(&log), 5, 20).append(500).await;
     let (ports, registry) = observed_ports(&log, &views);
     let config = ProjectorConfig {
-        flush_interval_ms: 3_600_000,
+        flush_interval_ms: Some(3_600_000),
         catch_up_flush_interval_ms: 3_600_000,
         ..ProjectorConfig::default()
     };
@@ -186,7 +186,7 @@ async fn lag_is_that_of_records_without_rows() {
     Stream::new(Arc::clone(&log), 7, 10).append(300).await;
     let (ports, registry) = observed_ports(&log, &views);
     let gauges = |name: &str| -> Vec<f64> { values(&registry, name, |metric| metric.get_gauge().get_value()) };
-    let hour_long = ProjectorConfig { flush_interval_ms: 3_600_000, read_records: 4_096, ..small_config() };
+    let hour_long = ProjectorConfig { flush_interval_ms: Some(3_600_000), read_records: 4_096, ..small_config() };
     let projector = start(&ports, &hour_long);
     folded_to_end(&ports, &registry).await;
     // Lags are told after each look at a partition.

@@ -46,7 +46,7 @@ pub(crate) fn small_config() -> ProjectorConfig {
         threads: 2,
         state_bytes: 4 << 20,
         read_records: 37,
-        flush_interval_ms: 3,
+        flush_interval_ms: Some(3),
         catch_up_flush_interval_ms: 8,
         linger_us: 100,
     }

@@ -36,16 +36,17 @@ fn bodies_written(disk: &SimulatedDisk) -> u64 {
     (0..10).filter_map(|slot| disk.last_offset(slot).unwrap()).sum()
 }
 
+fn push(queue: &Queue) {
+    let records = [record(Topic::Journal, 0, "body")];
+    let (reply, _) = oneshot::channel();
+    queue.push(Pending { encoded: Encoded::new(&records, Layout::with_partitions(3)).unwrap(), reply }).unwrap();
+}
+
 /// Clients that were answered together come again together, one after the other.
 #[test]
 fn a_group_waits_for_those_who_came_the_last_time() {
     let hour = 3_600_000_000;
     let queue = Arc::new(Queue::new(&EmbeddedLogConfig { gather_us: hour, ..config() }));
-    let push = |queue: &Queue| {
-        let records = [record(Topic::Journal, 0, "body")];
-        let (reply, _) = oneshot::channel();
-        queue.push(Pending { encoded: Encoded::new(&records, Layout::with_partitions(3)).unwrap(), reply }).unwrap();
-    };
     for alone in 1..=3 {
         push(&queue);
         assert_eq!(queue.take_group().unwrap().len(), 1, "who writes alone waits for nobody: {alone}");
@@ -67,12 +68,35 @@ fn a_group_waits_for_those_who_came_the_last_time() {
     queue.close();
     assert_eq!(queue.take_group().unwrap().len(), 1, "nobody else will come");
     assert!(queue.take_group().is_none());
-    // And not for ever.
-    let queue = Queue::new(&EmbeddedLogConfig { gather_us: 1_000, ..config() });
+    // And not for ever, nor every time.
+    let gather = std::time::Duration::from_millis(2);
+    let queue = Queue::new(&EmbeddedLogConfig { gather_us: 2_000, ..config() });
     (0..3).for_each(|_| push(&queue));
     assert_eq!(queue.take_group().unwrap().len(), 3);
-    push(&queue);
-    assert_eq!(queue.take_group().unwrap().len(), 1);
+    let mut waited = Vec::new();
+    for _ in 0..4 {
+        push(&queue);
+        let began = std::time::Instant::now();
+        assert_eq!(queue.take_group().unwrap().len(), 1);
+        waited.push(began.elapsed() >= gather);
+    }
+    assert_eq!(waited, [true, true, false, false], "one more than one, by turns fewer, are expected");
+}
+
+/// A group in between that is smaller does not make the next ones small.
+#[test]
+fn large_groups_are_remembered_for_a_while() {
+    let queue = Queue::new(&EmbeddedLogConfig { gather_us: 0, ..config() });
+    let group = |size: usize| {
+        (0..size).for_each(|_| push(&queue));
+        assert_eq!(queue.take_group().unwrap().len(), size);
+        queue.expected()
+    };
+    assert_eq!(group(64), 64);
+    assert_eq!(group(8), 56);
+    assert_eq!(group(60), 60);
+    let falling: Vec<usize> = (0..40).map(|_| group(1)).collect();
+    assert!(falling.is_sorted_by(|a, b| a >= b) && falling.last() == Some(&1), "{falling:?}");
 }
 
 #[test]
