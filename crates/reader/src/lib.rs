@@ -2,6 +2,7 @@
 
 mod boards;
 pub mod follower;
+pub mod journal_end;
 pub mod progress;
 mod projections;
 pub mod rows;

@@ -13,7 +13,10 @@ use quick_cache::{Equivalent, Weighter, sync::Cache};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::progress::{NotYet, ProgressBoard};
+use crate::{
+    journal_end,
+    progress::{NotYet, ProgressBoard},
+};
 
 /// A state that can be made from a row.
 pub trait FromRow: Send + Sync + Sized + 'static {
@@ -158,9 +161,6 @@ impl<T: FromRow> Weighter<CacheKey, Arc<CachedRow<T>>> for ByMemory {
     }
 }
 
-/// How long a position beyond the known end of the journal may be news to this process.
-const END_PATIENCE: Duration = Duration::from_millis(200);
-
 impl<T: FromRow> RowReader<T> {
     /// A reader with an empty cache. `hits` and `misses` count what the cache did.
     pub fn new(
@@ -216,11 +216,8 @@ impl<T: FromRow> RowReader<T> {
         if wanted.epoch < self.epoch || wanted.offset < self.end(partition) {
             return Ok(());
         }
-        let mut end = self.ends.get(usize::from(partition)).cloned().ok_or(ReadError::BeyondEnd(wanted))?;
-        // On a cluster this process may learn of the record a little later than its author.
-        let patience = Duration::from_millis(self.config.min_position_timeout_ms).min(END_PATIENCE);
-        let risen = tokio::time::timeout(patience, end.wait_for(|end| wanted.offset < *end)).await;
-        if risen.is_ok_and(|risen| risen.is_ok()) { Ok(()) } else { Err(ReadError::BeyondEnd(wanted)) }
+        let end = self.ends.get(usize::from(partition)).cloned().ok_or(ReadError::BeyondEnd(wanted))?;
+        if journal_end::reaches(end, wanted.offset).await { Ok(()) } else { Err(ReadError::BeyondEnd(wanted)) }
     }
 
     fn may_serve(

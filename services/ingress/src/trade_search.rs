@@ -2,7 +2,7 @@
 
 use hindcast_domain::{EventKind, MoneyE9, Position, TimestampUs, UserId, void_event_id};
 use hindcast_journal::{Record, Topic};
-use hindcast_reader::CachedRow;
+use hindcast_reader::{CachedRow, journal_end};
 use hindcast_schemas::Event;
 use hindcast_service_kit::problem::Problem;
 use uuid::Uuid;
@@ -120,23 +120,19 @@ impl Search<'_> {
     /// The trade at a position; `None` if something else stands there.
     async fn read(&self, position: Position) -> Result<Option<RecordedTrade>, Problem> {
         let log = std::sync::Arc::clone(&self.state.ports.log);
+        let end = log.durable_end(Topic::Journal, position.partition);
+        // Positions of an earlier epoch are looked for, whatever stands there now.
+        if position.epoch == log.identity().epoch && !journal_end::reaches(end, position.offset).await {
+            return Err(Problem::gone(format!("the journal ends before {position}; it may have been restored")));
+        }
         let record = tokio::task::spawn_blocking(move || record_at(&*log, position))
             .await
             .map_err(|error| Problem::internal(format!("reading the journal was broken off: {error}")))?
             .map_err(Problem::log_unreadable)?;
         match record {
             Some(record) => self.trade_of(&record),
-            None if self.is_beyond_end(position) => {
-                Err(Problem::gone(format!("the journal ends before {position}; it may have been restored")))
-            }
             None => Ok(None),
         }
-    }
-
-    fn is_beyond_end(&self, position: Position) -> bool {
-        let log = &self.state.ports.log;
-        position.epoch == log.identity().epoch
-            && position.offset >= *log.durable_end(Topic::Journal, position.partition).borrow()
     }
 
     fn trade_of(&self, record: &Record) -> Result<Option<RecordedTrade>, Problem> {

@@ -42,22 +42,16 @@ pub(crate) struct Cursor {
     pause: Duration,
     /// When the last record folded was received, microseconds since 1970.
     last_timestamp_us: i64,
-    /// When the latest record folded was received, as far as this thread knows. Clocks of those who receive differ.
-    latest_timestamp_us: Option<i64>,
-    /// What is folded has to be written before more is.
-    pub(crate) at_meeting: bool,
     /// When the oldest record without written rows was received, as far as it is known.
     oldest_timestamp_us: Option<i64>,
     lag_events: IntGauge,
     lag_seconds: Gauge,
 }
 
-/// Every projector writes what it has before the first record of a new second, unless it catches up. Two sets of
+/// Every projector writes what it has at offsets that are a multiple of this, unless it is far behind. Two sets of
 /// generations that are kept up meet there: a user who sends all the time has rows of the same position in both, which
-/// a comparison can wait for. Where that is depends on the records alone, and it costs as much under any load.
-const MEETING_US: i64 = 1_000_000;
-/// Who folds records that were received longer ago catches up.
-const LIVE_US: i64 = 30_000_000;
+/// a comparison can wait for.
+const MEETING_RECORDS: u64 = 2_048;
 /// How long rows wait to be written unless it is set: readers in other processes, who can't ask for them, wait as long.
 const FLUSH_INTERVAL_MS: u64 = 250;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -82,8 +76,6 @@ impl Cursor {
             paused_until: None,
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,
-            latest_timestamp_us: None,
-            at_meeting: false,
             oldest_timestamp_us: None,
             lag_events: ports.metrics.lag_events.with_label_values(&[generation, &name]),
             lag_seconds: ports.metrics.lag_seconds.with_label_values(&[generation, &name]),
@@ -104,8 +96,6 @@ impl Cursor {
         self.in_doubt = false;
         self.unwritten_since = None;
         self.catches_up = false;
-        self.at_meeting = false;
-        self.latest_timestamp_us = None;
         self.changed_users.clear();
         self.notices.clear();
     }
@@ -117,8 +107,6 @@ impl Cursor {
             self.next_offset = last.offset + 1;
             self.position = Some(last.position);
             self.last_timestamp_us = last.timestamp_us;
-            self.latest_timestamp_us =
-                records.iter().map(|record| record.timestamp_us).chain(self.latest_timestamp_us).max();
             self.unwritten_since.get_or_insert_with(Instant::now);
         }
     }
@@ -126,7 +114,6 @@ impl Cursor {
     /// Takes note that rows and progress were written.
     pub(crate) fn written(&mut self) {
         self.in_doubt = false;
-        self.at_meeting = false;
         self.unwritten_since = None;
         self.written_offset = self.next_offset;
         self.catches_up &= self.unread() > 0;
@@ -143,24 +130,15 @@ impl Cursor {
         self.unread() > config.read_records as u64
     }
 
-    /// How many of the next records come before all projectors write.
-    pub(crate) fn until_meeting(&self, records: &[Record], config: &ProjectorConfig) -> usize {
-        if self.is_far_behind(config) {
-            return records.len();
-        }
-        let live_from = now_us() - LIVE_US;
-        let mut latest = self.latest_timestamp_us;
-        for (index, record) in records.iter().enumerate() {
-            let received = record.timestamp_us;
-            let begins_second =
-                latest.is_some_and(|latest| received.div_euclid(MEETING_US) > latest.div_euclid(MEETING_US));
-            let is_something_unwritten = index > 0 || self.unwritten_since.is_some();
-            if begins_second && is_something_unwritten && received > live_from {
-                return index;
-            }
-            latest = latest.max(Some(received));
-        }
-        records.len()
+    /// Records until all projectors write.
+    pub(crate) fn until_meeting(&self, config: &ProjectorConfig) -> u64 {
+        if self.is_far_behind(config) { u64::MAX } else { MEETING_RECORDS - self.next_offset % MEETING_RECORDS }
+    }
+
+    /// Whether all projectors write here.
+    pub(crate) fn is_at_meeting(&self, config: &ProjectorConfig) -> bool {
+        let is_there = self.unwritten_since.is_some() && self.next_offset.is_multiple_of(MEETING_RECORDS);
+        is_there && !self.is_far_behind(config)
     }
 
     /// Takes note that records will be folded now.

@@ -228,24 +228,19 @@ impl Worker {
         cursor.begins_to_fold(&self.config);
         let mut records = std::mem::take(&mut self.records);
         records.clear();
-        let limit = ReadLimit { records: self.config.read_records, bytes: READ_BYTES };
+        let most = usize::try_from(cursor.until_meeting(&self.config)).unwrap_or(usize::MAX);
+        let most = most.min(self.config.read_records);
+        let limit = ReadLimit { records: most, bytes: READ_BYTES };
         let (partition, from) = (cursor.partition, cursor.next_offset);
         let result = match self.ports.log.read(Topic::Journal, partition, from, limit, &mut records) {
-            Ok(end) => {
-                let folding = cursor.until_meeting(&records, &self.config);
-                cursor.at_meeting = folding < records.len();
-                // What comes after is read again, then.
-                let next = records.get(folding).map_or(end, |record| record.offset);
-                records.truncate(folding);
-                self.fold(index, &records).await.map(|()| next)
-            }
+            Ok(next) => self.fold(index, &records).await.map(|()| next),
             Err(error) => Err(error.into()),
         };
-        let folded = records.len();
+        let read = records.len();
         self.records = records;
         let next = result?;
         if let Some(pace) = &self.ports.pace {
-            pace.wait(folded).await;
+            pace.wait(read).await;
         }
         if let Some(cursor) = self.cursors.get_mut(index) {
             // Offsets need not be dense: the log may know that nothing stands before a later one.
@@ -256,7 +251,8 @@ impl Worker {
 
     /// Whether rows of a partition have to be written now: it is time, or a reader waits for what is folded.
     fn is_to_write(&self, cursor: &Cursor) -> bool {
-        if cursor.at_meeting || cursor.write_due(&self.config).is_some_and(|due| due <= Instant::now()) {
+        if cursor.write_due(&self.config).is_some_and(|due| due <= Instant::now()) || cursor.is_at_meeting(&self.config)
+        {
             return true;
         }
         let wanted_end = self.ports.board.wanted_end(cursor.partition);

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::sleep,
@@ -25,10 +25,14 @@ use crate::{
     system::{Services, System},
 };
 
+/// Each of these tests keeps both cores busy: at the same time they would only wait for each other.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Plan, build, verify, cutover, rollback, cutover again over the history of many users: no request fails for good, both
 /// sets hold what the journal folds into, and every decision derives again from the set that answered.
 #[test]
 fn a_projection_changes_while_clients_go_on() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     seeded(|mut rng| {
         let mut system = System::whole(Services::shared());
         system.start("builder-1");
@@ -64,6 +68,7 @@ const BUILD_ROUNDS: usize = 4;
 #[test]
 fn a_change_whose_processes_are_killed_goes_on() {
     let rounds: usize = std::env::var("HINDCAST_REPROJECT_ROUNDS").map_or(10, |text| text.parse().unwrap());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     seeded(|mut rng| {
         let mut system = System::whole(Services::shared());
         system.start("builder-1");

@@ -2,12 +2,12 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use hindcast_domain::Position;
 use hindcast_journal::{
-    Log, ReadLimit, Topic,
+    Log, Topic,
     embedded::{EmbeddedLog, EmbeddedLogConfig},
 };
 use hindcast_projector::{ProjectorConfig, ProjectorMetrics, ProjectorPorts};
@@ -174,43 +174,6 @@ async fn a_long_backlog_of_some_keeps_no_other_waiting() {
         |partition| ports.board.current(partition).is_none_or(|progress| progress.next_offset < end(partition));
     assert!(behind(0) && behind(2));
     caught_up(&ports, &projector).await;
-    projector.stop().unwrap();
-    assert_refolded(&log, &views).await;
-}
-
-/// Sets of generations that are kept up meet before the first record of each second, however seldom they write.
-#[tokio::test]
-async fn rows_are_written_before_the_first_record_of_a_second() {
-    let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
-    let mut stream = Stream::new(Arc::clone(&log), 9, 40);
-    let second = 1_000_000;
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let next_second = (i64::try_from(since_1970.as_micros()).unwrap() / second + 1) * second;
-    stream.received_at_us = next_second;
-    stream.append(200).await;
-    stream.received_at_us = next_second + second - 1;
-    stream.append(200).await;
-    stream.received_at_us = next_second + second;
-    stream.append(200).await;
-    // Of somebody whose clock is behind.
-    stream.received_at_us = next_second + 1;
-    stream.append(200).await;
-    stream.received_at_us = next_second + second + 1;
-    stream.append(200).await;
-    let begins_second = |partition: u16| {
-        let mut records = Vec::new();
-        log.read(Topic::Journal, partition, 0, ReadLimit { records: 2_000, bytes: 8 << 20 }, &mut records).unwrap();
-        records.iter().find(|record| record.timestamp_us >= next_second + second).unwrap().offset
-    };
-
-    let (ports, registry) = observed_ports(&log, &views);
-    let hour_long = ProjectorConfig { flush_interval_ms: Some(3_600_000), read_records: 4_096, ..small_config() };
-    let projector = start(&ports, &hour_long);
-    folded_to_end(&ports, &registry).await;
-    for partition in 0..log.identity().partitions {
-        let written = ports.board.current(partition).map(|progress| progress.next_offset);
-        assert_eq!(written, Some(begins_second(partition)), "partition {partition}");
-    }
     projector.stop().unwrap();
     assert_refolded(&log, &views).await;
 }

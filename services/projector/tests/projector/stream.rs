@@ -16,8 +16,6 @@ pub(crate) struct Stream {
     users: u32,
     appended: Vec<(NewRecord, Position)>,
     trades: Vec<(TradeClosed<'static>, Position)>,
-    /// When its records are received.
-    pub(crate) received_at_us: i64,
     /// Positions of records that no fold can use, where that is certain.
     pub(crate) unusable: Vec<Position>,
 }
@@ -26,16 +24,7 @@ impl Stream {
     pub(crate) fn new(log: Arc<dyn Log>, seed: u64, users: u32) -> Self {
         let codec = Codec::new(LocalRegistry).unwrap();
         let random = StdRng::seed_from_u64(seed);
-        Self {
-            log,
-            codec,
-            random,
-            users,
-            appended: Vec::new(),
-            trades: Vec::new(),
-            received_at_us: 1_760_000_000_000_000,
-            unusable: Vec::new(),
-        }
+        Self { log, codec, random, users, appended: Vec::new(), trades: Vec::new(), unusable: Vec::new() }
     }
 
     /// Appends some more records.
@@ -128,7 +117,7 @@ impl Stream {
             partition: self.partition(user),
             key: user.as_bytes().into(),
             record_type,
-            timestamp_us: self.received_at_us,
+            timestamp_us: 1_760_000_000_000_000,
             traceparent: None,
             value,
         }
