@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long a position beyond the known end of the journal may be news to this process. On a cluster ends are heard of
-/// within milliseconds, and asked for once a second whatever happens; a busy machine takes longer for either.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Whether there is a durable record at an offset, given where its partition ends; waits a while for the end to get
-/// there. What it denies is beyond the end of the journal, as after it was restored.
-pub async fn reaches(mut end: watch::Receiver<u64>, offset: u64) -> bool {
-    let risen = tokio::time::timeout(PATIENCE, end.wait_for(|end| offset < *end)).await;
+/// Whether there is a durable record at an offset, given where its partition ends; waits as long for the end to get
+/// there. What it denies is beyond the end of the journal, as after it was restored. On a cluster ends are heard of within
+/// milliseconds, and asked for once a second whatever happens; a busy machine takes longer for either.
+pub async fn reaches(mut end: watch::Receiver<u64>, offset: u64, patience: Duration) -> bool {
+    let risen = tokio::time::timeout(patience, end.wait_for(|end| offset < *end)).await;
     risen.is_ok_and(|risen| risen.is_ok())
 }
 
@@ -21,22 +18,24 @@ mod tests {
 
     use super::*;
 
+    const PATIENCE: Duration = Duration::from_secs(2);
+
     #[tokio::test(start_paused = true)]
     async fn the_end_is_waited_for_but_not_for_ever() {
         let (end, known) = watch::channel(5);
         let began = Instant::now();
-        assert!(reaches(known.clone(), 4).await);
+        assert!(reaches(known.clone(), 4, PATIENCE).await);
         assert_eq!(began.elapsed(), Duration::ZERO);
-        assert!(!reaches(known.clone(), 5).await);
+        assert!(!reaches(known.clone(), 5, PATIENCE).await);
         assert_eq!(began.elapsed(), PATIENCE);
         let rising = tokio::spawn(async move {
             tokio::time::sleep(PATIENCE / 2).await;
             end.send_replace(6);
             end
         });
-        assert!(reaches(known.clone(), 5).await);
+        assert!(reaches(known.clone(), 5, PATIENCE).await);
         drop(rising.await.unwrap());
-        assert!(!reaches(known, 6).await, "nobody will tell any more");
+        assert!(!reaches(known, 6, PATIENCE).await, "nobody will tell any more");
         assert_eq!(began.elapsed(), PATIENCE + PATIENCE / 2);
     }
 }

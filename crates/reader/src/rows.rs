@@ -161,6 +161,9 @@ impl<T: FromRow> Weighter<CacheKey, Arc<CachedRow<T>>> for ByMemory {
     }
 }
 
+/// How long a position beyond the known end of the journal may be news to a process that reads.
+const END_PATIENCE: Duration = Duration::from_millis(200);
+
 impl<T: FromRow> RowReader<T> {
     /// A reader with an empty cache. `hits` and `misses` count what the cache did.
     pub fn new(
@@ -217,7 +220,12 @@ impl<T: FromRow> RowReader<T> {
             return Ok(());
         }
         let end = self.ends.get(usize::from(partition)).cloned().ok_or(ReadError::BeyondEnd(wanted))?;
-        if journal_end::reaches(end, wanted.offset).await { Ok(()) } else { Err(ReadError::BeyondEnd(wanted)) }
+        let patience = Duration::from_millis(self.config.min_position_timeout_ms).min(END_PATIENCE);
+        if journal_end::reaches(end, wanted.offset, patience).await {
+            Ok(())
+        } else {
+            Err(ReadError::BeyondEnd(wanted))
+        }
     }
 
     fn may_serve(

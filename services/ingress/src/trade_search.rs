@@ -1,5 +1,7 @@
 //! Finds a trade that its user wants to take back.
 
+use std::time::Duration;
+
 use hindcast_domain::{EventKind, MoneyE9, Position, TimestampUs, UserId, void_event_id};
 use hindcast_journal::{Record, Topic};
 use hindcast_reader::{CachedRow, journal_end};
@@ -8,6 +10,10 @@ use hindcast_service_kit::problem::Problem;
 use uuid::Uuid;
 
 use crate::{intake::Placed, journal::record_at, rows::AdmissionRow, state::IngressState};
+
+/// How long a trade may be news to this process that another one took: a void that is refused as gone is given up, so it is
+/// worth a wait.
+const END_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which trade is looked for, and what its user says of where it stands.
 pub(crate) struct Search<'a> {
@@ -122,7 +128,7 @@ impl Search<'_> {
         let log = std::sync::Arc::clone(&self.state.ports.log);
         let end = log.durable_end(Topic::Journal, position.partition);
         // Positions of an earlier epoch are looked for, whatever stands there now.
-        if position.epoch == log.identity().epoch && !journal_end::reaches(end, position.offset).await {
+        if position.epoch == log.identity().epoch && !journal_end::reaches(end, position.offset, END_PATIENCE).await {
             return Err(Problem::gone(format!("the journal ends before {position}; it may have been restored")));
         }
         let record = tokio::task::spawn_blocking(move || record_at(&*log, position))
