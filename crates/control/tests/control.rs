@@ -200,6 +200,10 @@ impl Log for Breakable {
         self.inner.identity()
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     fn append(&self, records: Vec<NewRecord>) -> Appending {
         self.inner.append(records)
     }

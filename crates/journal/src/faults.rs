@@ -117,6 +117,10 @@ impl Log for FaultyLog {
         self.inner.identity()
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     fn append(&self, records: Vec<NewRecord>) -> Appending {
         let faults = self.faults();
         let delay = self.delay(&faults);

@@ -15,6 +15,7 @@ use crate::{Appending, Log, LogError, LogIdentity, NewRecord, ReadLimit, Record,
 #[derive(Debug, Clone)]
 pub struct MemoryLog {
     identity: LogIdentity,
+    shared: bool,
     partitions: Arc<Vec<Partition>>,
     down: Arc<Mutex<Option<String>>>,
 }
@@ -37,7 +38,13 @@ impl MemoryLog {
     pub fn with_identity(identity: LogIdentity) -> Self {
         let partitions =
             Layout::of(&identity).all().map(|(topic, partition)| Partition::new(&identity, topic, partition)).collect();
-        Self { identity, partitions: Arc::new(partitions), down: Arc::default() }
+        Self { identity, shared: false, partitions: Arc::new(partitions), down: Arc::default() }
+    }
+
+    /// The same log, said to be one that other processes append to as well.
+    #[must_use]
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     /// From now on appends fail with this reason, or succeed again.
@@ -112,6 +119,10 @@ impl Partition {
 impl Log for MemoryLog {
     fn identity(&self) -> &LogIdentity {
         &self.identity
+    }
+
+    fn is_shared(&self) -> bool {
+        self.shared
     }
 
     fn append(&self, records: Vec<NewRecord>) -> Appending {

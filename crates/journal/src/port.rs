@@ -143,6 +143,9 @@ pub trait Log: Send + Sync + 'static {
     /// What this log is.
     fn identity(&self) -> &LogIdentity;
 
+    /// Whether other processes append to it too: then records can be durable that this one has yet to hear of.
+    fn is_shared(&self) -> bool;
+
     /// Appends records, to one or several topics. On one machine all or none of them survive a crash; on a cluster
     /// each survives on its own. Taken in at once, in the order of calls; dropping the future takes nothing back.
     fn append(&self, records: Vec<NewRecord>) -> Appending;

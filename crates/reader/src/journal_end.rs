@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
+use hindcast_journal::Log;
 use tokio::sync::watch;
+
+/// How long the end of a log is worth waiting for: not at all if this process alone writes to it.
+pub fn patience(log: &dyn Log, if_shared: Duration) -> Duration {
+    if log.is_shared() { if_shared } else { Duration::ZERO }
+}
 
 /// Whether there is a durable record at an offset, given where its partition ends; waits as long for the end to get
 /// there. What it denies is beyond the end of the journal, as after it was restored. On a cluster ends are heard of within

@@ -105,6 +105,7 @@ pub struct RowReader<T> {
     views: Arc<dyn ViewStore>,
     epoch: u8,
     ends: Vec<watch::Receiver<u64>>,
+    end_patience: Duration,
     cache: Cache<CacheKey, Arc<CachedRow<T>>, ByMemory>,
     config: RowReaderConfig,
     hits: prometheus::IntCounter,
@@ -177,7 +178,9 @@ impl<T: FromRow> RowReader<T> {
         // The number of entries only sizes the cache's tables; the weight is what bounds it.
         let entries = usize::try_from(config.cache_bytes / 4_096).unwrap_or(1_024).max(64);
         let cache = Cache::with_weighter(entries, config.cache_bytes, ByMemory);
-        Self { views, epoch: log.identity().epoch, ends, cache, config, hits, misses }
+        let end_patience =
+            journal_end::patience(log, Duration::from_millis(config.min_position_timeout_ms).min(END_PATIENCE));
+        Self { views, epoch: log.identity().epoch, ends, end_patience, cache, config, hits, misses }
     }
 
     /// The row of a key in a user's partition: one that covers `min_position` if given, else possibly a cached one.
@@ -220,8 +223,7 @@ impl<T: FromRow> RowReader<T> {
             return Ok(());
         }
         let end = self.ends.get(usize::from(partition)).cloned().ok_or(ReadError::BeyondEnd(wanted))?;
-        let patience = Duration::from_millis(self.config.min_position_timeout_ms).min(END_PATIENCE);
-        if journal_end::reaches(end, wanted.offset, patience).await {
+        if journal_end::reaches(end, wanted.offset, self.end_patience).await {
             Ok(())
         } else {
             Err(ReadError::BeyondEnd(wanted))

@@ -79,6 +79,10 @@ mod tests {
             &self.identity
         }
 
+        fn is_shared(&self) -> bool {
+            false
+        }
+
         fn append(&self, _: Vec<NewRecord>) -> Appending {
             unreachable!("nothing is written")
         }

@@ -127,8 +127,9 @@ impl Search<'_> {
     async fn read(&self, position: Position) -> Result<Option<RecordedTrade>, Problem> {
         let log = std::sync::Arc::clone(&self.state.ports.log);
         let end = log.durable_end(Topic::Journal, position.partition);
+        let patience = journal_end::patience(&*log, END_PATIENCE);
         // Positions of an earlier epoch are looked for, whatever stands there now.
-        if position.epoch == log.identity().epoch && !journal_end::reaches(end, position.offset, END_PATIENCE).await {
+        if position.epoch == log.identity().epoch && !journal_end::reaches(end, position.offset, patience).await {
             return Err(Problem::gone(format!("the journal ends before {position}; it may have been restored")));
         }
         let record = tokio::task::spawn_blocking(move || record_at(&*log, position))

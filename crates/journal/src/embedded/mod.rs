@@ -153,6 +153,10 @@ impl Log for EmbeddedLog {
         &self.identity
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn append(&self, records: Vec<NewRecord>) -> Appending {
         if records.is_empty() {
             return Box::pin(std::future::ready(Ok(Vec::new())));

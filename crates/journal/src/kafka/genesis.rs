@@ -35,7 +35,7 @@ pub(super) struct Genesis<'a> {
 /// The first record of a partition.
 struct First {
     offset: u64,
-    value: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Genesis<'_> {
@@ -160,7 +160,7 @@ impl Genesis<'_> {
             );
             return Err(self.mixed(topic, partition, detail));
         }
-        LogIdentity::from_genesis(&first.value).map_err(|error| {
+        LogIdentity::from_genesis(&first.body).map_err(|error| {
             let detail = format!("does not begin as a log of Hindcast does ({error}): use another topic_prefix");
             self.mixed(topic, partition, detail)
         })
@@ -214,8 +214,8 @@ impl Genesis<'_> {
             self.scan(slots, start_of, |slot, message| {
                 let found = slots.iter().find(|&&(wanted, ..)| wanted == slot);
                 if let (Some(&(_, topic, partition)), Ok(offset)) = (found, u64::try_from(message.offset())) {
-                    let value = message.payload().unwrap_or_default().to_vec();
-                    firsts.entry(slot).or_insert((topic, partition, First { offset, value }));
+                    let body = record::genesis_body(message).to_vec();
+                    firsts.entry(slot).or_insert((topic, partition, First { offset, body }));
                 }
                 firsts.len() < expected
             })?;

@@ -154,6 +154,10 @@ impl Log for KafkaLog {
         &self.identity
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn append(&self, records: Vec<NewRecord>) -> Appending {
         if records.is_empty() {
             return Box::pin(std::future::ready(Ok(Vec::new())));

@@ -90,14 +90,13 @@ impl Producer {
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
         for (nth, record) in records.iter().enumerate() {
             let delivery = Box::new(Delivery { pending: Arc::clone(&pending), nth, bytes: size(record) });
-            let sent = running.producer.send(
-                BaseRecord::with_opaque_to(shared.topics.name(record.topic), delivery)
-                    .partition(i32::from(record.partition))
-                    .key(&*record.key)
-                    .payload(&*record.value)
-                    .timestamp(record::broker_timestamp_ms(record.timestamp_us))
-                    .headers(record::headers(record, None)),
-            );
+            let mut message = BaseRecord::with_opaque_to(shared.topics.name(record.topic), delivery)
+                .partition(i32::from(record.partition))
+                .key(&*record.key)
+                .timestamp(record::broker_timestamp_ms(record.timestamp_us))
+                .headers(record::headers(record, None));
+            message.payload = record::value(record);
+            let sent = running.producer.send(message);
             if let Err((error, back)) = sent {
                 let (mut error, consequence) = failure(&error, back.topic, i32::from(record.partition));
                 // It never left this function.

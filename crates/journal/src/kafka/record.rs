@@ -8,6 +8,7 @@
 //! | header `timestamp-us` | when it was received, exactly: microseconds since 1970, decimal |
 //! | header `traceparent` | W3C trace context, if there is one |
 //! | header `hindcast-position` | a restored record's first position, `EPOCH-PARTITION-OFFSET` |
+//! | header `hindcast-genesis` | a genesis record's body, which has no value: a consumer that takes every value for Avro reads past it |
 //!
 //! Records that others wrote, without these headers, are read nevertheless.
 
@@ -30,6 +31,7 @@ const EVENT_TYPE: &str = "event-type";
 const TIMESTAMP_US: &str = "timestamp-us";
 const TRACEPARENT: &str = "traceparent";
 const POSITION: &str = "hindcast-position";
+const GENESIS: &str = "hindcast-genesis";
 
 /// About what headers and framing add to key and body, in bytes.
 pub(super) const OVERHEAD_BYTES: usize = 96;
@@ -73,7 +75,25 @@ pub(super) fn headers(record: &NewRecord, first_position: Option<Position>) -> O
     if let Some(position) = first_position {
         headers = headers.insert(Header { key: POSITION, value: Some(&position.to_string()) });
     }
+    if record.record_type == RecordType::Genesis {
+        headers = headers.insert(Header { key: GENESIS, value: Some(&record.value) });
+    }
     headers
+}
+
+/// The value of a new record; none where its headers have it.
+pub(super) fn value(record: &NewRecord) -> Option<&[u8]> {
+    (record.record_type != RecordType::Genesis).then_some(&*record.value)
+}
+
+/// The body of a genesis record. Logs made by an early build have it as the value.
+pub(super) fn genesis_body<'a>(message: &'a BorrowedMessage<'_>) -> &'a [u8] {
+    let body = catch_unwind(AssertUnwindSafe(|| {
+        let mut headers = message.headers()?.iter();
+        headers.find(|header| header.key == GENESIS)?.value
+    }));
+    // A header whose name is no text is none of ours.
+    body.unwrap_or_default().or_else(|| message.payload()).unwrap_or_default()
 }
 
 /// A number's decimal digits, without allocating: there is one per record.
@@ -143,13 +163,10 @@ impl Batch {
             value: self.keep(value),
         };
         // The library panics at a header whose name is no text; such a record must not stop its partition.
-        let headers = catch_unwind(AssertUnwindSafe(|| {
-            if let Some(headers) = message.headers() {
-                read_headers(headers, &mut record);
-            }
-        }));
-        if headers.is_err() {
-            tracing::warn!(?place, "a record's headers can't be read");
+        match catch_unwind(AssertUnwindSafe(|| read_headers(message.headers()?, &mut record))) {
+            Ok(Some(genesis)) if value.is_empty() => record.value = self.keep(genesis),
+            Ok(_) => {}
+            Err(_) => tracing::warn!(?place, "a record's headers can't be read"),
         }
         self.records.push(record);
     }
@@ -175,7 +192,9 @@ impl Batch {
     }
 }
 
-fn read_headers(headers: &impl Headers, record: &mut Unsliced) {
+/// Reads what headers tell of a record, and gives the body of a genesis record.
+fn read_headers<'a>(headers: &'a impl Headers, record: &mut Unsliced) -> Option<&'a [u8]> {
+    let mut genesis = None;
     for header in (0..).map_while(|nth| headers.try_get(nth)) {
         let Some(value) = header.value else { continue };
         match header.key {
@@ -187,9 +206,11 @@ fn read_headers(headers: &impl Headers, record: &mut Unsliced) {
             }
             TRACEPARENT => record.traceparent = text(value).map(Into::into),
             POSITION => record.position = text(value).and_then(|text| text.parse().ok()),
+            GENESIS => genesis = Some(value),
             _ => {}
         }
     }
+    genesis
 }
 
 fn text(value: &[u8]) -> Option<&str> {
@@ -223,11 +244,15 @@ mod tests {
                     record_type,
                     timestamp_us,
                     traceparent: Some("00-4bf9-00f0-01".into()),
-                    value: Vec::new(),
+                    value: b"body".to_vec(),
                 };
                 let first = Position { epoch: 2, partition: 3, offset: 99 };
                 let mut read = unsliced();
-                read_headers(&headers(&new, Some(first)), &mut read);
+                let headers = headers(&new, Some(first));
+                let genesis = read_headers(&headers, &mut read);
+                // The body is in one place.
+                assert_eq!(genesis.or(value(&new)), Some(&b"body"[..]));
+                assert_eq!(genesis.is_some(), value(&new).is_none());
                 assert_eq!((read.record_type, read.timestamp_us), (record_type, timestamp_us));
                 assert_eq!(read.traceparent.as_deref(), Some("00-4bf9-00f0-01"));
                 assert_eq!(read.position, Some(first));

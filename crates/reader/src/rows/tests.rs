@@ -22,6 +22,10 @@ impl FromRow for Text {
     }
 }
 
+fn log() -> MemoryLog {
+    MemoryLog::with_identity(LogIdentity { journal_id: Uuid::from_u128(1), epoch: EPOCH, partitions: 2 })
+}
+
 struct World {
     log: MemoryLog,
     views: Arc<MemoryViews>,
@@ -34,8 +38,10 @@ struct World {
 impl World {
     /// With a journal that has records at offsets 1 and up beside its genesis record.
     async fn new(config: RowReaderConfig, records: usize) -> Self {
-        let identity = LogIdentity { journal_id: Uuid::from_u128(1), epoch: EPOCH, partitions: 2 };
-        let log = MemoryLog::with_identity(identity);
+        Self::on(log(), config, records).await
+    }
+
+    async fn on(log: MemoryLog, config: RowReaderConfig, records: usize) -> Self {
         let views = Arc::new(MemoryViews::new());
         let board = Arc::new(ProgressBoard::new(2));
         let (hits, misses) = (IntCounter::new("hits", "h").unwrap(), IntCounter::new("misses", "h").unwrap());
@@ -151,6 +157,27 @@ async fn waiting_ends() {
     let read = world.read(Some(at(7))).await;
     let reached = Some(at(3));
     assert!(matches!(read, Err(ReadError::NotYet(NotYet { reached: r, wanted })) if r == reached && wanted == at(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_wrote_is_waited_for() {
+    let began = tokio::time::Instant::now();
+    let own = World::new(patient(), 10).await;
+    assert!(matches!(own.read(Some(at(11))).await, Err(ReadError::BeyondEnd(_))));
+    assert_eq!(began.elapsed(), Duration::ZERO, "a process knows the end of a log that it alone writes to");
+
+    let shared = World::on(log().shared(), patient(), 10).await;
+    assert!(matches!(shared.read(Some(at(11))).await, Err(ReadError::BeyondEnd(_))));
+    assert_eq!(began.elapsed(), END_PATIENCE);
+    let (_, text) = tokio::join!(
+        async {
+            tokio::time::sleep(END_PATIENCE / 2).await;
+            shared.append(1).await;
+            shared.project(11, b"eleven").await;
+        },
+        shared.text(Some(at(11)))
+    );
+    assert_eq!(text, "eleven");
 }
 
 #[tokio::test]

@@ -60,6 +60,10 @@ impl Log for SlowLog {
         self.inner.identity()
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     fn append(&self, records: Vec<NewRecord>) -> Appending {
         self.appends.fetch_add(1, Ordering::SeqCst);
         let (inner, let_go, failure) = (self.inner.clone(), Arc::clone(&self.let_go), Arc::clone(&self.failure));
