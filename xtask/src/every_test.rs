@@ -14,13 +14,14 @@ use crate::{
 
 /// Features of the tests that need Kafka, a CQL store or a registry, and of what only such tests can show. Without them
 /// `cargo test` needs Rust alone.
-const REAL_SERVICES: [&str; 7] = [
+const FEATURES_OF_TESTS: [&str; 8] = [
     "hindcast-journal/kafka-tls",
     "hindcast-journal/real-services",
     "hindcast-registry/real-services",
     "hindcast-test-services/real-services",
     "hindcast-views/cql-tls",
     "hindcast-views/real-services",
+    "hindcast/mistaken-fold",
     "hindcast/real-services",
 ];
 
@@ -52,5 +53,5 @@ pub(crate) fn cargo_test<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Pr
 
 /// The arguments that turn the features on.
 pub(crate) fn features<'a>() -> impl Iterator<Item = &'a str> {
-    REAL_SERVICES.into_iter().flat_map(|feature| ["--features", feature])
+    FEATURES_OF_TESTS.into_iter().flat_map(|feature| ["--features", feature])
 }

@@ -14,6 +14,9 @@ use crate::book::{BookRules, FeatureSet};
 pub const NEWEST_ADMISSION_FOLD: u32 = 1;
 /// Newest version of the fold of books.
 pub const NEWEST_BOOK_FOLD: u32 = 2;
+/// A version of the fold of books that is the first but for a mistake: it counts losses as wins. Tests alone have it.
+#[cfg(feature = "mistaken-fold")]
+pub const MISTAKEN_BOOK_FOLD: u32 = 1_000;
 /// Newest version of the fold of activities.
 pub const NEWEST_ACTIVITY_FOLD: u32 = 1;
 
@@ -177,6 +180,10 @@ impl BookGeneration {
 
     fn rules(&self) -> Result<BookRules, UnknownFold> {
         let BookParams { ring_trades, waiting_signals, features, regimes } = &self.params;
+        #[cfg(feature = "mistaken-fold")]
+        if self.fold_version == MISTAKEN_BOOK_FOLD {
+            return Ok(BookRules { is_mistaken: true, ..BookRules::first(*ring_trades, *waiting_signals) });
+        }
         check_version("book", self.fold_version, NEWEST_BOOK_FOLD)?;
         check_parameter("book", "ring_trades", *ring_trades, 1 << 16)?;
         check_parameter("book", "waiting_signals", *waiting_signals, 1 << 12)?;

@@ -4,29 +4,11 @@
 
 mod support;
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-};
-
 use serde_json::Value;
-use support::run::hindcast;
+use support::{bars::first_real_bars, run::hindcast};
 
 /// About ten sessions: enough for some hundred signals.
 const BARS: usize = 14_000;
-
-fn beginning_of_the_real_bars(folder: &Path) -> PathBuf {
-    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/es_1min.csv.gz");
-    let file = std::fs::File::open(&real)
-        .unwrap_or_else(|error| panic!("the real bars are absent, {}: {error}", real.display()));
-    let lines = BufReader::new(flate2::read::GzDecoder::new(file)).lines();
-    let path = folder.join("bars.csv");
-    let mut beginning = std::fs::File::create(&path).unwrap();
-    for line in lines.take(1 + BARS) {
-        writeln!(beginning, "{}", line.unwrap()).unwrap();
-    }
-    path
-}
 
 /// All that does not depend on the clock.
 fn timeless(mut lesson: Value) -> Value {
@@ -37,7 +19,7 @@ fn timeless(mut lesson: Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demo_plays_real_bars_tells_what_it_learned_and_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let bars = beginning_of_the_real_bars(folder.path());
+    let bars = first_real_bars(BARS, folder.path());
     let arguments = ["demo", "--exit", "--listen", "127.0.0.1:0", "--users", "2", "--bars", bars.to_str().unwrap()];
     let for_programs: Vec<_> = arguments.into_iter().chain(["--json"]).collect();
 

@@ -18,24 +18,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use hindcast_fold::{book::Book, generation::GenerationSet, keys::parse_book_key};
-use hindcast_journal::{
-    Log,
-    embedded::{EmbeddedLog, EmbeddedLogConfig},
-};
+use hindcast_fold::generation::GenerationSet;
+use hindcast_journal::embedded::{EmbeddedLog, EmbeddedLogConfig};
+#[cfg(feature = "mistaken-fold")]
 use hindcast_replay_tools::refold;
 use hindcast_schemas::{Codec, LocalRegistry};
 use hindcast_views::{
-    Progress, Row, RowWrite, ViewBatch, ViewStore,
+    ViewStore,
     embedded::{EmbeddedViews, EmbeddedViewsConfig},
 };
 use http::Method;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use support::{
-    Http, Server,
+    Answer, Http, Server,
     judge::{assert_refolded, judge},
-    reproject::{PATH, RING_TRADES, changed, done, plan, plan_again, step, until_no_lag},
+    reproject::{PATH, RING_TRADES, changed, done, plan, plan_again, stage, step, until_no_lag},
     runtime, seed,
     writers::{OnFailure, Places, SYMBOLS, Told, Writer, events, whole_history},
 };
@@ -50,7 +48,15 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(http: &Http, keys: Vec<String>, told: Vec<Told>, on_failure: OnFailure, rng: &mut StdRng) -> Self {
+    /// Clients of the users of that name, by turns.
+    fn start(
+        http: &Http,
+        name: &str,
+        keys: Vec<String>,
+        told: Vec<Told>,
+        on_failure: OnFailure,
+        rng: &mut StdRng,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let running = told
             .into_iter()
@@ -58,7 +64,7 @@ impl Clients {
             .map(|(client, told)| {
                 let writer = Writer {
                     places: Places { ingress: vec![http.clone()], confidence: vec![http.clone()] },
-                    user: format!("moved-{}", client % USERS),
+                    user: format!("{name}-{}", client % USERS),
                     key: keys[client % USERS].clone(),
                     told,
                     seed: rng.next_u64(),
@@ -82,10 +88,11 @@ impl Clients {
     }
 }
 
-async fn keys(http: &Http) -> Vec<String> {
+/// Keys of the users of a name.
+async fn keys(http: &Http, name: &str) -> Vec<String> {
     let mut keys = Vec::new();
     for user in 0..USERS {
-        keys.push(http.trader(&format!("moved-{user}")).await);
+        keys.push(http.trader(&format!("{name}-{user}")).await);
     }
     keys
 }
@@ -98,14 +105,15 @@ async fn history(http: &Http, keys: &[String], batches: usize, rng: &mut StdRng)
     }
 }
 
-async fn answers(http: &Http, keys: &[String]) -> Vec<((String, String), Value)> {
+/// The views of the users of a name.
+async fn answers(http: &Http, name: &str, keys: &[String]) -> Vec<((String, String), Value)> {
     // Without a position to wait for, rows of up to a second ago may serve.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let mut answers = Vec::new();
     for (user, key) in keys.iter().enumerate() {
         for symbol in SYMBOLS {
             let answer = http.get(&format!("/v1/views/{symbol}"), key).await;
-            answers.push(((format!("moved-{user}"), symbol.to_owned()), answer.json()));
+            answers.push(((format!("{name}-{user}"), symbol.to_owned()), answer.json()));
         }
     }
     answers
@@ -130,11 +138,12 @@ fn a_projection_changes_while_clients_go_on() {
         let mut rng = StdRng::seed_from_u64(seed);
         let server = Server::start(&data);
         let http = Http::new(&server.url);
-        let keys = keys(&http).await;
+        let keys = keys(&http, "moved").await;
         let others = whole_history(&http, &mut rng, &http).await;
         let nothing = (0..USERS * 2).map(|_| Told::default()).collect();
         // A client repeats once what is refused; none may have to.
-        let clients = Clients::start(&http, keys, nothing, OnFailure::Repeat(1, Duration::from_millis(100)), &mut rng);
+        let repeats = OnFailure::Repeat(1, Duration::from_millis(100));
+        let clients = Clients::start(&http, "moved", keys, nothing, repeats, &mut rng);
 
         let url = &*server.url;
         let name = changed().fingerprint();
@@ -156,7 +165,13 @@ fn a_projection_changes_while_clients_go_on() {
         assert_eq!(done(url, &["cutover", &name]).await["stage"], "active");
         assert_eq!(done(url, &["cutover", &name]).await["stage"], "active", "twice is once");
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(done(url, &["rollback"]).await["name"], GenerationSet::default().fingerprint().as_str());
+        let before = GenerationSet::default().fingerprint();
+        assert_eq!(done(url, &["rollback"]).await["name"], *before);
+        let again = http.post(&format!("{PATH}/rollback"), &http.operator().await, &json!({"from": name})).await.json();
+        assert_eq!((&again["name"], &again["stage"]), (&json!(before), &json!("active")), "sent twice is once");
+        let strange = json!({"from": "no such set"});
+        let refused = http.post(&format!("{PATH}/rollback"), &http.operator().await, &strange).await;
+        assert_eq!(refused.status, 404, "{refused:?}");
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(done(url, &["cutover", &name]).await["stage"], "active");
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -166,7 +181,7 @@ fn a_projection_changes_while_clients_go_on() {
         let keys = clients.keys.clone();
         let told = clients.stop().await;
         http.caught_up().await;
-        let answers = answers(&http, &keys).await;
+        let answers = answers(&http, "moved", &keys).await;
         for (_, view) in &answers {
             let by_regime = view["regimes"].as_array().unwrap().iter().map(|regime| regime["trades"].as_u64().unwrap());
             let outside = view["trades_voided_outside_ring"].as_u64().unwrap();
@@ -179,142 +194,139 @@ fn a_projection_changes_while_clients_go_on() {
     judge_folder(&data, &told, &answers);
 }
 
-/// The process is killed at any moment of the life of a set; the builder dies with it. Taking the steps again ends in the
-/// very same rows.
+/// The stage of a set in which the process is killed, one a round.
+const KILLED_WHILE: [&str; 7] = ["building", "verifying", "building", "ready", "active", "building", "standby"];
+
+/// The process is killed in every stage of the life of a set, each time of another system; the builder and the projector
+/// die with it. Taking the steps again ends in the very same rows.
 #[test]
 fn a_build_that_is_killed_goes_on() {
     let seed = seed();
     let rounds: usize = std::env::var("HINDCAST_REPROJECT_ROUNDS").map_or(10, |text| text.parse().unwrap());
     println!("seed {seed}, {rounds} rounds");
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let name = changed().fingerprint();
-    let (told, answers) = runtime().block_on(async {
-        let mut rng = StdRng::seed_from_u64(seed);
-        // So many steps between flushes that most kills meet one.
-        let slowly = [("HINDCAST_BUILDER__FLUSH_INTERVAL_MS", "20"), ("HINDCAST_BUILDER__READ_RECORDS", "512")];
-        let mut told: Vec<Told> = (0..USERS).map(|_| Told::default()).collect();
-        let mut keys_of_users = Vec::new();
-        for round in 0..rounds {
-            let mut server = Server::start_with(&data, &slowly);
-            let http = Http::new(&server.url);
-            if round == 0 {
-                keys_of_users = keys(&http).await;
-                history(&http, &keys_of_users, 40, &mut rng).await;
-            }
-            let clients = Clients::start(&http, keys_of_users.clone(), told, OnFailure::End, &mut rng);
-            let url = server.url.clone();
-            let steps = tokio::spawn(async move {
-                let name = changed().fingerprint();
-                plan(&url, &[]).await;
-                step(&url, &["build", &name, "--max-rate", "20000"]).await;
-                step(&url, &["verify", &name]).await;
-                step(&url, &["cutover", &name]).await;
-                loop {
-                    step(&url, &["rollback"]).await;
-                }
-            });
-            tokio::time::sleep(Duration::from_millis(rng.random_range(50..2_500))).await;
-            server.kill();
-            steps.abort();
-            told = clients.stop().await;
-        }
-        let server = Server::start(&data);
-        let http = Http::new(&server.url);
-        plan_again(&server.url).await;
-        let built = done(&server.url, &["build", &name]).await;
-        println!("after {} steps it is {}", built["steps"].as_array().unwrap().len(), built["stage"]);
-        if built["stage"] != "active" {
-            done(&server.url, &["verify", &name]).await;
-        }
-        done(&server.url, &["cutover", &name]).await;
-        http.caught_up().await;
-        until_no_lag(&http).await;
-        let answers = answers(&http, &keys_of_users).await;
-        server.stop();
-        (told, answers)
-    });
-    judge_folder(&data, &told, &answers);
+    let mut rng = StdRng::seed_from_u64(seed);
+    for wanted in KILLED_WHILE.into_iter().cycle().take(rounds) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let (told, answers) = runtime().block_on(killed_while(wanted, &data, &mut rng));
+        judge_folder(&data, &told, &answers);
+    }
 }
 
-/// What a wrong version of the code would have written is found before anybody is served from it: `verify` names the keys
+/// One system that is killed while its other set is in a stage, and then brought to the end.
+async fn killed_while(wanted: &str, data: &Path, rng: &mut StdRng) -> (Vec<Told>, Vec<((String, String), Value)>) {
+    // So many steps between flushes that a kill meets one.
+    let slowly = [("HINDCAST_BUILDER__FLUSH_INTERVAL_MS", "20"), ("HINDCAST_BUILDER__READ_RECORDS", "512")];
+    let mut server = Server::start_with(data, &slowly);
+    let http = Http::new(&server.url);
+    let keys = keys(&http, "moved").await;
+    history(&http, &keys, 20, rng).await;
+    let nothing = (0..USERS).map(|_| Told::default()).collect();
+    let clients = Clients::start(&http, "moved", keys.clone(), nothing, OnFailure::End, rng);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let url = server.url.clone();
+    let steps = tokio::spawn(async move {
+        let name = changed().fingerprint();
+        plan(&url, &[]).await;
+        step(&url, &["build", &name, "--max-rate", "10000"]).await;
+        loop {
+            for arguments in [&["verify", &*name][..], &["cutover", &name], &["rollback"]] {
+                step(&url, arguments).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    });
+    let name = changed().fingerprint();
+    let operator = http.operator().await;
+    let since = Instant::now();
+    while stage(&http, &operator, &name).await != wanted {
+        assert!(since.elapsed() < Duration::from_secs(60), "the set was never {wanted}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Still within that stage.
+    let most_ms = match wanted {
+        "building" => 700,
+        "verifying" => 5,
+        _ => 150,
+    };
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..most_ms))).await;
+    server.kill();
+    steps.abort();
+    let told = clients.stop().await;
+
+    let server = Server::start(data);
+    let http = Http::new(&server.url);
+    plan_again(&server.url).await;
+    let built = done(&server.url, &["build", &name]).await;
+    println!(
+        "killed while {wanted}: after {} steps it is {}",
+        built["steps"].as_array().unwrap().len(),
+        built["stage"]
+    );
+    if built["stage"] != "active" {
+        done(&server.url, &["verify", &name]).await;
+    }
+    done(&server.url, &["cutover", &name]).await;
+    http.caught_up().await;
+    until_no_lag(&http).await;
+    let answers = answers(&http, "moved", &keys).await;
+    server.stop();
+    (told, answers)
+}
+
+/// A version of the code that counts losses as wins is found before anybody is served from it: `verify` names the keys
 /// and both values, and `cutover` refuses.
+#[cfg(feature = "mistaken-fold")]
 #[test]
 fn a_mistaken_fold_is_caught() {
+    use hindcast_fold::{book::Book, generation::MISTAKEN_BOOK_FOLD, keys::parse_book_key};
+
+    let mut mistaken = GenerationSet::default();
+    mistaken.book.fold_version = MISTAKEN_BOOK_FOLD;
+    let name = mistaken.fingerprint();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let name = changed().fingerprint();
-    let start = async || {
+    let verification = runtime().block_on(async {
         let server = Server::start(&data);
-        let http = Http::new(&server.url);
-        (server, http)
-    };
-    runtime().block_on(async {
-        let (server, http) = start().await;
-        let keys = keys(&http).await;
+        let (http, url) = (Http::new(&server.url), &*server.url);
+        let keys = keys(&http, "moved").await;
         history(&http, &keys, 4, &mut StdRng::seed_from_u64(11)).await;
         http.caught_up().await;
-        assert_eq!(plan(&server.url, &[]).await.code, 0);
-        done(&server.url, &["build", &name]).await;
+        let version = format!("book.fold_version={MISTAKEN_BOOK_FOLD}");
+        done(url, &["plan", "--set", &version, "--why", "faster"]).await;
+        done(url, &["build", &name]).await;
+        // It follows the live end too.
+        history(&http, &keys, 4, &mut StdRng::seed_from_u64(12)).await;
         until_no_lag(&http).await;
-        server.stop();
-    });
-    let mistaken = write_as_a_mistaken_fold_would(&data);
-    runtime().block_on(async {
-        let (server, _) = start().await;
-        let verify = step(&server.url, &["verify", &name]).await;
+        let verify = step(url, &["verify", &name]).await;
         assert_eq!(verify.code, 3, "{verify:?}");
-        let books = verify.json()["rows"].as_array().unwrap()[0].clone();
-        assert_eq!((&books["projection"], &books["different"]), (&json!("book"), &json!(mistaken.len())), "{books}");
-        for difference in books["differences"].as_array().unwrap() {
-            assert_eq!(difference["field"], "taken.wins", "{difference}");
-            let key = difference["key"].as_str().unwrap();
-            let (_, (right, wrong)) = mistaken.iter().find(|(of, _)| of == key).unwrap();
-            assert_eq!((&difference["old"], &difference["new"]), (&json!(right), &json!(wrong)), "{difference}");
-        }
-        let cutover = step(&server.url, &["cutover", &name]).await;
+        let cutover = step(url, &["cutover", &name]).await;
         assert!(cutover.code == 1 && cutover.stderr.contains("found to differ"), "{cutover:?}");
         server.stop();
+        verify.json()
     });
-}
 
-/// Rows of the other set in which a loss counts as a win and a win as a loss; tells by key the right wins and the wrong
-/// ones. Blocks.
-fn write_as_a_mistaken_fold_would(data: &Path) -> Vec<(String, (String, String))> {
     let log = EmbeddedLog::open(&data.join("journal"), &EmbeddedLogConfig::default()).unwrap();
-    let views = EmbeddedViews::open(&data.join("views"), &EmbeddedViewsConfig::default()).unwrap();
-    let refolded = refold(&log, &Codec::new(LocalRegistry).unwrap(), &changed()).unwrap();
-    let mut mistaken = Vec::new();
-    let mut batch = ViewBatch::default();
-    for ((table, key), Row { applied, mut state }) in refolded.rows {
-        if *table.0 == changed().book_table() {
-            let mut book = Book::decode(&state).unwrap();
-            let right = book.taken.wins;
-            book.taken.wins = book.taken.trades - right;
-            if book.taken.wins != right {
-                let (user, symbol) = parse_book_key(&key).unwrap();
-                mistaken.push((format!("{user} {symbol}"), (right.to_string(), book.taken.wins.to_string())));
-            }
-            state.clear();
-            book.encode(&mut state);
-        }
-        batch.rows.push(RowWrite { table, key, applied, state });
+    let right = refold(&log, &Codec::new(LocalRegistry).unwrap(), &GenerationSet::default()).unwrap();
+    let books = right.rows.iter().filter(|((table, _), _)| *table.0 == GenerationSet::default().book_table());
+    let right: std::collections::BTreeMap<String, Book> = books
+        .map(|((_, key), row)| {
+            let (user, symbol) = parse_book_key(key).unwrap();
+            (format!("{user} {symbol}"), Book::decode(&row.state).unwrap())
+        })
+        .collect();
+    let books = &verification["rows"].as_array().unwrap()[0];
+    assert_eq!((&books["projection"], &books["different"]), (&json!("book"), &json!(right.len())), "{books}");
+    let differences = books["differences"].as_array().unwrap();
+    assert!(!differences.is_empty(), "{books}");
+    for difference in differences {
+        assert_eq!(difference["field"], "taken.wins", "{difference}");
+        let taken = &right[difference["key"].as_str().unwrap()].taken;
+        assert_eq!(difference["old"], taken.wins.to_string(), "{difference}");
+        let mistaken: u64 = difference["new"].as_str().unwrap().parse().unwrap();
+        // Trades without a profit or a loss are neither.
+        assert!(mistaken > taken.wins && mistaken <= taken.trades, "{difference}");
     }
-    for table in &refolded.tables {
-        for (position, next_offset) in refolded.folded_to.values() {
-            let (position, next_offset) = (*position, *next_offset);
-            let progress = Progress { journal_id: log.identity().journal_id, next_offset, position };
-            batch.progress.push((table.clone(), progress));
-        }
-    }
-    runtime().block_on(async {
-        for table in &refolded.tables {
-            views.drop_table(table).await.unwrap();
-        }
-        views.write(batch).await.unwrap();
-    });
-    assert!(!mistaken.is_empty());
-    mistaken
 }
 
 /// Readers meet every switch there and back; none fails, and each answer is whole: of one set, at the control offset that
@@ -322,12 +334,14 @@ fn write_as_a_mistaken_fold_would(data: &Path) -> Vec<(String, (String, String))
 #[test]
 fn reads_go_on_through_many_switches() {
     let switches: usize = std::env::var("HINDCAST_SWITCHES").map_or(1_000, |text| text.parse().unwrap());
+    let seed = seed();
+    println!("seed {seed}");
     let folder = tempfile::tempdir().unwrap();
-    runtime().block_on(async {
+    let (told, answers) = runtime().block_on(async {
         let server = Server::start(folder.path());
         let http = Http::new(&server.url);
-        let keys = keys(&http).await;
-        let mut rng = StdRng::seed_from_u64(7);
+        let keys = keys(&http, "moved").await;
+        let mut rng = StdRng::seed_from_u64(seed);
         history(&http, &keys, 16, &mut rng).await;
         http.caught_up().await;
         let name = changed().fingerprint();
@@ -338,6 +352,12 @@ fn reads_go_on_through_many_switches() {
         let first = done(url, &["cutover", &name]).await;
         let first = first["steps"].as_array().unwrap().last().unwrap()["control_offset"].as_u64().unwrap();
 
+        // Others write all the time, and each of their reads has to be answered too; the books of those who are looked at
+        // stay as they are.
+        let nothing = (0..USERS).map(|_| Told::default()).collect();
+        let repeats = OnFailure::Repeat(1, Duration::from_millis(100));
+        let clients = Clients::start(&http, "writing", self::keys(&http, "writing").await, nothing, repeats, &mut rng);
+
         // Each switch is one control record: the set of an odd distance from the first one is the old one.
         let stop = Arc::new(AtomicBool::new(false));
         let signal = json!({"symbol": "ES", "side": "LONG", "price": 6_000, "rsi": 30, "vwap": 6_010});
@@ -345,14 +365,21 @@ fn reads_go_on_through_many_switches() {
             .map(|reader| {
                 let (http, key, stop, signal) = (http.clone(), keys[reader].clone(), Arc::clone(&stop), signal.clone());
                 tokio::spawn(async move {
-                    let mut seen: Vec<(u64, u64)> = Vec::new();
+                    let mut seen: Vec<(u64, Seen)> = Vec::new();
+                    let control = |answer: &Answer| answer.header("hindcast-control").unwrap().parse::<u64>().unwrap();
                     while !stop.load(Ordering::Acquire) {
                         let answer = http.post("/v1/confidence?dry_run=true", &key, &signal).await;
                         assert_eq!(answer.status, 200, "{answer:?}");
-                        let control: u64 = answer.header("hindcast-control").unwrap().parse().unwrap();
-                        seen.push((control, answer.json()["experiences"].as_u64().unwrap()));
+                        seen.push((
+                            control(&answer),
+                            Seen::Experiences(answer.json()["experiences"].as_u64().unwrap()),
+                        ));
                         let view = http.get("/v1/views/ES", &key).await;
                         assert_eq!(view.status, 200, "{view:?}");
+                        let regimes = view.json()["regimes"].as_array().is_some_and(|regimes| !regimes.is_empty());
+                        seen.push((control(&view), Seen::Regimes(regimes)));
+                        let stats = http.get(&format!("/api/ml/stats?user_id=moved-{reader}&symbol=ES"), &key).await;
+                        assert_eq!(stats.status, 200, "{stats:?}");
                     }
                     seen
                 })
@@ -378,17 +405,37 @@ fn reads_go_on_through_many_switches() {
         stop.store(true, Ordering::Release);
         let mut reads = [0, 0];
         for reader in readers {
-            for (control, experiences) in reader.await.unwrap() {
+            for (control, seen) in reader.await.unwrap() {
                 let is_new = (control - first).is_multiple_of(2);
-                let expected = if is_new { RING_TRADES.into() } else { 256 };
-                assert_eq!(experiences, expected, "at control offset {control}, the first switch was at {first}");
+                let expected = match seen {
+                    Seen::Experiences(_) => Seen::Experiences(if is_new { RING_TRADES.into() } else { 256 }),
+                    Seen::Regimes(_) => Seen::Regimes(is_new),
+                };
+                assert_eq!(seen, expected, "at control offset {control}, the first switch was at {first}");
                 reads[usize::from(is_new)] += 1;
             }
         }
         println!("{switches} switches, {} reads of the old set, {} of the new one", reads[0], reads[1]);
         assert!(reads.iter().all(|reads| *reads > 10), "{reads:?}");
+        let keys = clients.keys.clone();
+        let told = clients.stop().await;
+        http.caught_up().await;
+        until_no_lag(&http).await;
+        let answers = answers(&http, "writing", &keys).await;
         server.stop();
+        (told, answers)
     });
+    assert_eq!(told.iter().map(|told| told.given_up + told.repeated).sum::<u64>(), 0, "requests failed");
+    judge_folder(folder.path(), &told, &answers);
+}
+
+/// What tells which set an answer is from.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    /// Trades that the model looked at: as many as the set's books keep.
+    Experiences(u64),
+    /// Whether a view tells of regimes: books of the old fold have none.
+    Regimes(bool),
 }
 
 /// The runbook's commands, as they stand there, one after the other.
@@ -407,7 +454,7 @@ fn the_runbook_can_be_followed() {
     let dropped = runtime().block_on(async {
         let server = Server::start(&data);
         let http = Http::new(&server.url);
-        let keys = keys(&http).await;
+        let keys = keys(&http, "moved").await;
         history(&http, &keys, 8, &mut StdRng::seed_from_u64(3)).await;
         http.caught_up().await;
         let mut name = String::new();

@@ -39,6 +39,10 @@ impl Book {
 
     fn trade(&mut self, rules: &BookRules, user: &str, trade: &TradeClosed<'_>, position: Position) {
         self.totals(trade.simulated).count(trade.pnl_e9);
+        #[cfg(feature = "mistaken-fold")]
+        if rules.is_mistaken && trade.pnl_e9 < MoneyE9::ZERO {
+            self.totals(trade.simulated).wins += 1;
+        }
         while self.ring.len() >= size(rules.ring_trades).max(1) {
             if let Some(oldest) = self.ring.pop_front() {
                 self.release([oldest.own_strategy, oldest.signal.and_then(|signal| signal.strategy)]);

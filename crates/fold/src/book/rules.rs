@@ -19,6 +19,9 @@ pub struct BookRules {
     pub features: FeatureSet,
     /// How regimes are told apart; `None` in version 1, whose books have none.
     pub regimes: Option<Arc<RegimeRules>>,
+    /// Losses count as wins.
+    #[cfg(feature = "mistaken-fold")]
+    pub is_mistaken: bool,
 }
 
 /// How the regimes of all symbols are told apart.
@@ -50,7 +53,14 @@ impl BookRules {
     /// Rules of version 1.
     #[must_use]
     pub fn first(ring_trades: u32, waiting_signals: u32) -> Self {
-        Self { ring_trades, waiting_signals, features: FeatureSet::FIRST, regimes: None }
+        Self {
+            ring_trades,
+            waiting_signals,
+            features: FeatureSet::FIRST,
+            regimes: None,
+            #[cfg(feature = "mistaken-fold")]
+            is_mistaken: false,
+        }
     }
 
     /// The regime of a trade that was entered, or of a signal that came, at a time.

@@ -138,7 +138,7 @@ mod tests {
 
     fn rules(rules: &[RegimeRule]) -> BookRules {
         let regimes = Some(Arc::new(compiled(rules).unwrap()));
-        BookRules { ring_trades: 1, waiting_signals: 1, features: FeatureSet::ALL, regimes }
+        BookRules { features: FeatureSet::ALL, regimes, ..BookRules::first(1, 1) }
     }
 
     fn part(symbol: &str, at: &str) -> String {

@@ -18,7 +18,6 @@ use super::{
     MAX_WHY,
     answers::{ReprojectionAnswer, current, folded, lag_events},
     known, record,
-    steps::StepRequest,
 };
 use crate::{
     fields::Fields,
@@ -31,6 +30,9 @@ const MAX_LAG_EVENTS: u64 = 10_000;
 /// How many records may have come since the comparison, unless asked for otherwise.
 const MAX_UNVERIFIED_EVENTS: u64 = 1_000_000;
 
+/// More than any fingerprint has.
+const MAX_NAME: usize = 100;
+
 /// When to cut over.
 #[derive(Debug, Deserialize, ToSchema)]
 #[allow(dead_code)] // described here, read field by field so that all faults are told at once
@@ -41,6 +43,20 @@ pub(crate) struct CutoverRequest {
     /// Records that may have come since the comparison.
     #[schema(default = 1_000_000)]
     max_unverified_events: Option<u64>,
+    /// Why.
+    #[schema(max_length = 500)]
+    why: Option<String>,
+    /// Records nothing.
+    dry_run: Option<bool>,
+}
+
+/// Which set to leave.
+#[derive(Debug, Deserialize, ToSchema)]
+#[allow(dead_code)] // described here, read field by field so that all faults are told at once
+pub(crate) struct RollbackRequest {
+    /// Fingerprint of the set to leave. Where another one is active nothing is changed, so that a rollback sent twice
+    /// does not come back; without it each rollback leaves whatever is active.
+    from: Option<String>,
     /// Why.
     #[schema(max_length = 500)]
     why: Option<String>,
@@ -88,9 +104,10 @@ pub(crate) async fn cutover(
     post,
     path = "/admin/v1/reprojections/rollback",
     tag = "admin",
-    request_body = StepRequest,
+    request_body = RollbackRequest,
     responses(
         (status = 200, description = "The set that is active again; or a dry run.", body = ReprojectionAnswer),
+        (status = 404, description = "There is no set `from`.", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, description = "There is none to go back to, or it lags.", body = ProblemDocument, content_type = "application/problem+json"),
         BodyProblems,
         AdminProblems,
@@ -104,8 +121,17 @@ pub(crate) async fn rollback(
     caller.require(Scope::Admin)?;
     let mut fields = Fields::of(&body)?;
     let (why, dry_run) = (fields.text("why", MAX_WHY), fields.flag("dry_run"));
+    let from = fields.text("from", MAX_NAME);
     fields.finish("a rollback")?;
+    // What is left and what is gone back to are of one moment: whoever asks at the same time means the same.
     let settings = state.ports.control.settings();
+    if !from.is_empty() {
+        known(&state, &from)?;
+        let active = settings.sets.active().filter(|active| *active.tables.name != *from);
+        if let Some(active) = active {
+            return current(&state, &active.tables.name, StatusCode::OK).await;
+        }
+    }
     let previous = settings.sets.previous().ok_or_else(|| Problem::conflict("no set is on standby to go back to"))?;
     activate(&state, &caller, previous, MAX_LAG_EVENTS, why, dry_run).await
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use hindcast_fold::generation::GenerationSet;
 use hindcast_journal::{Log, ReadLimit, RecordType, Topic};
 use hindcast_replay_tools::{refold, verify_decisions};
-use hindcast_schemas::{Codec, Event};
+use hindcast_schemas::{Action, Codec, Event};
 use hindcast_views::ViewStore;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::writers::Told;
@@ -19,6 +19,7 @@ pub struct Judged {
     pub records: usize,
     pub rows: u64,
     pub decisions: u64,
+    pub reads: u64,
     pub repeated: u64,
     pub given_up: u64,
 }
@@ -64,16 +65,44 @@ pub fn judge(
 
     let verified = verify_decisions(log, codec).unwrap();
     assert!(verified.is_same(), "decisions do not derive again: {:?}", verified.findings);
-    let answered = told.iter().map(|told| told.decisions.len()).sum::<usize>();
-    assert!(verified.decisions() >= answered as u64, "{answered} answered, {} recorded", verified.decisions());
+    assert_recorded(log, codec, told.iter().flat_map(|told| &told.decisions));
     assert!(acknowledged > 100, "the test has to write something: {acknowledged}");
     Judged {
         acknowledged,
         records: records.len(),
         rows,
         decisions: verified.decisions(),
+        reads: told.iter().map(|told| told.reads).sum(),
         repeated: told.iter().map(|told| told.repeated).sum(),
         given_up: told.iter().map(|told| told.given_up).sum(),
+    }
+}
+
+/// Every decision that a client was told is recorded, with the very numbers that it was told. One that was asked for again
+/// is there more than once.
+fn assert_recorded<'a>(log: &dyn Log, codec: &Codec, told: impl Iterator<Item = &'a (Uuid, Value)>) {
+    let mut recorded = HashMap::<Uuid, Vec<Value>>::new();
+    for partition in 0..log.identity().partitions {
+        for record in read_all(log, Topic::Decisions, partition) {
+            if record.record_type == RecordType::Genesis {
+                continue;
+            }
+            let made = codec.decode_decision(&record.value).unwrap();
+            recorded.entry(made.decision_id).or_default().push(json!({
+                "event_id": made.signal.event_id,
+                "confidence": made.confidence,
+                "interval": [made.interval_low, made.interval_high],
+                "novelty": made.novelty,
+                "experiences": made.experiences,
+                "action": if made.action == Action::Take { "TAKE" } else { "SKIP" },
+                "model": {"name": made.model.name, "version": made.model.version},
+            }));
+        }
+    }
+    for (id, answer) in told {
+        let of_id = recorded.get(id).map_or(&[][..], Vec::as_slice);
+        let is_told = |record: &Value| record.as_object().unwrap().iter().all(|(field, value)| answer[field] == *value);
+        assert!(of_id.iter().any(is_told), "{answer} was answered, recorded is {of_id:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub)] // each test is a crate that uses a part
 
+pub mod bars;
 pub mod judge;
 pub mod reproject;
 pub mod run;

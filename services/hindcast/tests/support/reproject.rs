@@ -50,6 +50,12 @@ pub async fn plan_again(url: &str) {
     assert!(run.code == 0 || run.stderr.contains("differ in nothing from the active set"), "{run:?}");
 }
 
+/// Where a set stands, as an operator is told.
+pub async fn stage(http: &Http, operator: &str, name: &str) -> String {
+    let known = http.get(&format!("{PATH}/{name}"), operator).await;
+    known.json()["stage"].as_str().unwrap_or("not known").to_owned()
+}
+
 /// Waits until every set that is kept up has everything.
 pub async fn until_no_lag(http: &Http) {
     let operator = http.operator().await;

@@ -1,4 +1,4 @@
-//! Clients that write at random all the time, and remember what was acknowledged.
+//! Clients that write and read at random all the time, and remember what was acknowledged.
 
 use std::{
     sync::{
@@ -25,6 +25,8 @@ pub struct Told {
     pub events: Vec<(String, &'static str, Uuid, String)>,
     /// Decision id and what was answered.
     pub decisions: Vec<(Uuid, Value)>,
+    /// Reads that were answered.
+    pub reads: u64,
     /// Requests that were not answered with success, however often they were sent.
     pub given_up: u64,
     /// Requests that had to be sent again.
@@ -65,13 +67,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Sends random events until it is to stop, or a connection breaks where that is the end.
+    /// Sends random requests until it is to stop, or a connection breaks where that is the end.
     pub async fn run(mut self) -> Told {
         let mut rng = StdRng::seed_from_u64(self.seed);
         while !self.stop.load(Ordering::Acquire) {
             // Who sends a request only twice does not wait for the projection: it names where the trade stands.
             let names = matches!(self.on_failure, OnFailure::Repeat(1, _));
-            let Some((path, body)) = request(&mut rng, &self.told, names) else { continue };
+            let Some((path, body)) = request(&mut rng, &self.user, &self.told, names) else { continue };
             let Some(answer) = self.send(&path, &body, &mut rng).await else {
                 if self.on_failure == OnFailure::End {
                     return self.told;
@@ -100,7 +102,10 @@ impl Writer {
             OnFailure::End => (0, Duration::ZERO),
             OnFailure::Repeat(times, pause) => (times, pause),
         };
-        let places = if path == "/v1/confidence" { &self.places.confidence } else { &self.places.ingress };
+        // A read has no body.
+        let method = if body.is_null() { Method::GET } else { Method::POST };
+        let is_of_confidence = method == Method::GET || path == "/v1/confidence";
+        let places = if is_of_confidence { &self.places.confidence } else { &self.places.ingress };
         let first = rng.random_range(0..places.len());
         let mut last = None;
         for attempt in 0..=times {
@@ -110,8 +115,8 @@ impl Writer {
             }
             let place = &places[(first + attempt as usize) % places.len()];
             let headers = [("content-type", "application/json")];
-            let body = Bytes::from(body.to_string());
-            let sent = place.try_send(Method::POST, path, Some(&self.key), &headers, body).await;
+            let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+            let sent = place.try_send(method.clone(), path, Some(&self.key), &headers, body).await;
             if attempt == times && times > 0 {
                 // What failed to the end is of interest to whoever reads why a test failed.
                 match &sent {
@@ -158,8 +163,9 @@ pub async fn whole_history(ingress: &Http, rng: &mut StdRng, admin: &Http) -> us
     users * EVENTS_PER_USER
 }
 
-fn request(rng: &mut StdRng, told: &Told, names: bool) -> Option<(String, Value)> {
-    Some(match rng.random_range(0..10) {
+/// A path and what is posted to it; null for a read.
+fn request(rng: &mut StdRng, user: &str, told: &Told, names: bool) -> Option<(String, Value)> {
+    Some(match rng.random_range(0..12) {
         0..3 => ("/v1/signals".to_owned(), signal(rng)),
         3..5 => ("/v1/confidence".to_owned(), signal(rng)),
         5..7 => ("/v1/trades".to_owned(), trade(rng, told)),
@@ -173,6 +179,9 @@ fn request(rng: &mut StdRng, told: &Told, names: bool) -> Option<(String, Value)
             let body = if names { json!({"position": position_of(told, *id)}) } else { json!({}) };
             (format!("/v1/trades/{id}/void"), body)
         }
+        9 => (format!("/v1/views/{}", SYMBOLS[rng.random_range(0..2)]), Value::Null),
+        10 if rng.random_bool(0.5) => ("/v1/activity".to_owned(), Value::Null),
+        10 => (format!("/api/ml/stats?user_id={user}&symbol=ES"), Value::Null),
         _ => {
             let mut items: Vec<Value> = (0..rng.random_range(1..20))
                 .map(|_| {
@@ -196,6 +205,10 @@ fn position_of(told: &Told, id: Uuid) -> Value {
 }
 
 fn remember_all(told: &mut Told, user: &str, path: &str, body: &Value, answer: &Value) {
+    if body.is_null() {
+        told.reads += 1;
+        return;
+    }
     match path {
         "/v1/events" => {
             for (item, result) in body.as_array().unwrap().iter().zip(answer["results"].as_array().unwrap()) {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 /// All sets of generations.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reprojections {
+    pub(super) active: Option<String>,
     pub(super) previous: Option<String>,
     pub(super) reprojections: Vec<Reprojection>,
 }

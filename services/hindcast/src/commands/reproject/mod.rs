@@ -188,7 +188,10 @@ pub async fn run(args: ReprojectArgs, json: bool) -> Result<Outcome, Failure> {
             show(post(&client, format!("{PATH}/{name}/cutover"), &body).await?, json)?;
         }
         ReprojectStep::Rollback { step } => {
-            show(post(&client, format!("{PATH}/rollback"), &step.body(json!({}))).await?, json)?;
+            // The set is named, so that a rollback that is sent again does not come back to it.
+            let sets: Reprojections = read(client.fetch(&Call::get(PATH)).await?)?;
+            let body = step.body(json!({"from": sets.active}));
+            show(post(&client, format!("{PATH}/rollback"), &body).await?, json)?;
         }
         ReprojectStep::Drop { name, yes, step } => {
             if !yes && !step.dry_run {

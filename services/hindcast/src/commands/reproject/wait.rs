@@ -21,25 +21,20 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Waits until history is folded; `set` is what the system answered last.
 pub(super) async fn until_built(client: &Client, name: &str, mut set: Value) -> Result<Value, Failure> {
-    let bar = progress::bar(0, "events");
+    let mut bars: Option<progress::Parts> = None;
     loop {
         let seen: Reprojection = read(set.clone())?;
-        let (folded, end) = seen
-            .partitions
-            .iter()
-            .fold((0, 0), |(folded, end), partition| (folded + partition.next_offset, end + partition.journal_end));
-        bar.set_length(end);
-        bar.set_position(folded);
-        let done = seen.partitions.iter().filter(|partition| partition.next_offset >= partition.journal_end).count();
-        bar.set_message(format!("{done} of {} partitions", seen.partitions.len()));
+        let count = seen.partitions.len();
+        let bars = bars.get_or_insert_with(|| progress::Parts::new(count, "partition", "events"));
+        bars.set(seen.partitions.iter().map(|partition| (partition.next_offset, partition.journal_end)));
         match seen.stage.as_str() {
             "planned" | "building" => {}
             "dropped" => {
-                bar.abandon();
+                bars.clear();
                 return Err(Failure::failed(format!("{name} was dropped meanwhile")));
             }
             _ => {
-                bar.finish_and_clear();
+                bars.clear();
                 return Ok(set);
             }
         }
