@@ -185,6 +185,10 @@ impl Reading<'_> {
         self.state.books.behind(row, self.partition)
     }
 
+    pub(crate) fn behind_activity(&self, row: &CachedRow<Activity>) -> u64 {
+        self.state.activities.behind(row, self.partition)
+    }
+
     /// The headers of an answer: what it is made from.
     pub(crate) fn headers(&self, position: Option<Position>) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(2);

@@ -195,7 +195,7 @@ fn signing_keys_that_anyone_may_read() {
 
 #[test]
 fn every_command_helps() {
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 20] = [
         &[],
         &["demo"],
         &["serve"],
@@ -209,6 +209,13 @@ fn every_command_helps() {
         &["schema"],
         &["schema", "check"],
         &["completions"],
+        &["reproject"],
+        &["reproject", "plan"],
+        &["reproject", "build"],
+        &["reproject", "verify"],
+        &["reproject", "cutover"],
+        &["reproject", "rollback"],
+        &["reproject", "status"],
     ];
     for arguments in commands {
         let output = command().args(arguments).arg("--help").output().unwrap();

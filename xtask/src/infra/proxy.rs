@@ -44,7 +44,9 @@ fn check_in(folder: &Path) -> StepResult {
     encryption(&proxy)?;
     upstreams.retain(|upstream| upstream.name != "ingress-2");
     one_replica_less(&proxy, &before)?;
-    say("the proxy: roles, replicas by user, headers, limits and encryption are as they should be");
+    upstreams.retain(|upstream| upstream.name != "ingress-1");
+    no_replica(&proxy)?;
+    say("the proxy: roles, replicas by user, headers, limits, outages and encryption are as they should be");
     Ok(())
 }
 
@@ -115,6 +117,16 @@ fn one_replica_less(proxy: &Proxy, before: &BTreeMap<String, String>) -> StepRes
         expect(&format!("{route} without ingress-2"), &answer, 200, "ingress-1")?;
     }
     Ok(())
+}
+
+/// Without a process of a role its clients are told so as the services would, and the other roles go on.
+fn no_replica(proxy: &Proxy) -> StepResult {
+    let answer = proxy.ask("/v1/trades", &["--data", "{}"])?;
+    expect("a trade without ingress", &answer, 503, "{")?;
+    if !answer.body.contains("\"outcome\":\"none\"") {
+        return Err(Failure::new(format!("what became of a write is not told: {answer:?}")));
+    }
+    expect("a read without ingress", &proxy.ask("/v1/views/ES", &[])?, 200, "confidence-")
 }
 
 /// What services are told of a client is what the proxy knows, not what the client says.

@@ -42,6 +42,8 @@ pub(crate) struct ActivityQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivityAnswer {
     days: Vec<DayAnswer>,
+    /// Durable records of the user's partition that some of the days do not cover yet.
+    behind: u64,
 }
 
 /// One day, UTC.
@@ -96,6 +98,7 @@ pub(super) async fn get_activity(
         .buffered(CONCURRENT_READS)
         .try_collect::<Vec<_>>()
         .await?;
+    let behind = rows.iter().map(|(_, row)| reading.behind_activity(row)).max().unwrap_or_default();
     let days = rows
         .iter()
         .filter_map(|(day, row)| {
@@ -111,7 +114,7 @@ pub(super) async fn get_activity(
             })
         })
         .collect();
-    Ok((reading.headers(None), Json(ActivityAnswer { days })).into_response())
+    Ok((reading.headers(None), Json(ActivityAnswer { days, behind })).into_response())
 }
 
 fn asked_days(query: &ActivityQuery) -> Result<Vec<Date>, Problem> {

@@ -3,17 +3,21 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use hdrhistogram::Histogram;
 use http::StatusCode;
 
 use super::{
     BenchError,
     beside::{Beside, beside_bare},
+    blocking,
     bodies::{self, by_turns, next_body},
+    disk,
     load::{Load, Plan, Requests, open_loop},
     places::Places,
     report::{HalfLoad, Limit, Measured, Report},
     system::{System, User, post},
 };
+use crate::serve::config::LogEngine;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,8 +43,9 @@ pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) ->
         Variant::DryRun => ("confidence-dry-run", 0.60, "/v1/confidence?dry_run=true"),
     };
     let system = System::start(places).await?;
-    let measured = through(&system, path, measure).await;
-    let Through { saturated: Beside { ours, limit }, half } = system.stop_after(measured).await?;
+    let log_is_here = places.log_engine() == LogEngine::Embedded;
+    let measured = through(&system, path, measure, log_is_here).await;
+    let Through { saturated: Beside { ours, limit }, half, disk_us } = system.stop_after(measured).await?;
     let limit = Limit {
         what: "a bare axum handler that parses the same body and answers JSON",
         per_second: limit.per_second(),
@@ -56,6 +61,11 @@ pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) ->
         p99_us: half.percentile_us(99.0),
         p999_us: half.percentile_us(99.9),
     });
+    if let Some(disk_us) = disk_us {
+        report = report
+            .with("disk_sync_p50_us", disk_us.value_at_percentile(50.0))
+            .with("disk_sync_p99_us", disk_us.value_at_percentile(99.0));
+    }
     Ok(report)
 }
 
@@ -63,9 +73,16 @@ pub(super) async fn run(places: &Places, measure: Duration, variant: Variant) ->
 struct Through {
     saturated: Beside,
     half: Load,
+    /// What the disk takes for a sync, where the log is on it.
+    disk_us: Option<Histogram<u64>>,
 }
 
-async fn through(system: &System, path: &'static str, measure: Duration) -> Result<Through, BenchError> {
+async fn through(
+    system: &System,
+    path: &'static str,
+    measure: Duration,
+    log_is_here: bool,
+) -> Result<Through, BenchError> {
     let users = Arc::new(system.users(CONNECTIONS).await?);
     fill_books(system, &users).await?;
     let signals: Arc<[Bytes]> = bodies::signals(BODIES).into();
@@ -75,7 +92,9 @@ async fn through(system: &System, path: &'static str, measure: Duration) -> Resu
     let background = background(system).await?;
     let half = open_loop(plan, saturated.ours.per_second() / 2.0, ours).await;
     background.abort();
-    Ok(Through { saturated, half: half? })
+    let folder = system.data_folder().to_owned();
+    let disk_us = if log_is_here { Some(blocking(move || disk::sync_us(&folder)).await?) } else { None };
+    Ok(Through { saturated, half: half?, disk_us })
 }
 
 fn plan(addr: SocketAddr, measure: Duration) -> Plan {

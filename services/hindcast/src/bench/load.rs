@@ -156,6 +156,6 @@ async fn connect(addr: SocketAddr) -> Result<SendRequest<Full<Bytes>>, BenchErro
     Ok(sender)
 }
 
-fn new_histogram() -> Result<Histogram<u64>, BenchError> {
+pub(super) fn new_histogram() -> Result<Histogram<u64>, BenchError> {
     Histogram::new_with_bounds(1, 60_000_000, 3).map_err(|error| BenchError(error.to_string()))
 }

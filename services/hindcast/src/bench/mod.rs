@@ -8,6 +8,7 @@ mod beside;
 mod bodies;
 mod confidence;
 mod counted_views;
+mod disk;
 mod ingest;
 mod ingest_single;
 mod journal;

@@ -6,7 +6,6 @@ use std::{
 };
 
 use hindcast_service_kit::auth::AuthConfig;
-use uuid::Uuid;
 
 use super::BenchError;
 use crate::serve::{
@@ -65,13 +64,7 @@ impl Places {
             signing_keys_file: None,
             ..config.auth
         };
-        let id = Uuid::now_v7().simple();
-        config.log.kafka.topic_prefix = format!("bench-{id}");
-        config.log.kafka.create_topics = true;
-        config.log.group.id = format!("bench-{id}");
-        config.views.cql.keyspace = format!("bench_{id}");
-        config.views.cql.create_keyspace = true;
-        config.views.cql.create_tables = true;
+        serve::set_apart(&mut config, "bench");
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push(config.clone());
         Ok(Place { config, _folder: folder })
     }

@@ -1,6 +1,6 @@
 //! A system of its own for a benchmark, in an empty place, with keys of users.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -48,6 +48,11 @@ impl System {
     /// Names of the roles that run, for reports.
     pub(super) fn roles(&self) -> Vec<String> {
         self.place.config.roles.iter().map(|role| role.name().to_owned()).collect()
+    }
+
+    /// Where it keeps what is on this machine.
+    pub(super) fn data_folder(&self) -> &Path {
+        &self.place.config.data
     }
 
     pub(super) fn addr(&self) -> SocketAddr {

@@ -29,7 +29,7 @@ pub struct ServeArgs {
     /// Where the data is kept
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Which roles to run: ingress, projector, confidence, admin; all when absent
+    /// Which roles to run: ingress, projector, confidence, admin, builder; all when absent
     #[arg(long, value_name = "ROLE,..", value_delimiter = ',')]
     pub roles: Vec<String>,
 }

@@ -16,6 +16,7 @@ use hindcast_views::{
     cql::{self, CqlViews, CqlViewsStats},
     embedded::{EmbeddedViews, EmbeddedViewsStats},
 };
+use uuid::Uuid;
 
 use super::config::{LogEngine, ServeConfig, ViewsEngine};
 use crate::exit::Failure;
@@ -164,6 +165,18 @@ pub(crate) fn open_bare_codec(config: &ServeConfig) -> Result<Codec, Failure> {
         LogEngine::Kafka => Codec::new(ConfluentRegistry::new(&config.registry).map_err(Failure::failed)?),
     }
     .map_err(Failure::failed)
+}
+
+/// Gives a system topics, a consumer group and a keyspace of its own, called `WHAT-…` and `WHAT_…`: for systems that begin
+/// empty and are made to be thrown away.
+pub(crate) fn set_apart(config: &mut ServeConfig, what: &str) {
+    let id = Uuid::now_v7().simple();
+    config.log.kafka.topic_prefix = format!("{what}-{id}");
+    config.log.kafka.create_topics = true;
+    config.log.group.id = format!("{what}-{id}");
+    config.views.cql.keyspace = format!("{what}_{id}");
+    config.views.cql.create_keyspace = true;
+    config.views.cql.create_tables = true;
 }
 
 /// Removes what a system keeps outside its data folder: topics, consumer group, keyspace. For systems that are made to be

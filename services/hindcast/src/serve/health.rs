@@ -64,15 +64,18 @@ impl Health {
         let log = part(self.log.health().is_ok(), "takes no writes at present");
         let views = part(self.views.health().is_ok(), "take no rows at present");
         let control = part(self.control.is_fresh(), "can't be read at present");
-        let gave_up = self.projector.as_ref().is_some_and(|failed| failed.borrow().is_some());
-        let projector = part(!gave_up, "has given up; see the log lines");
+        let projector = part(!self.gave_up(), "has given up; see the log lines");
         let healthy = [log, views, control, projector].iter().all(|part| *part == "healthy");
         HealthAnswer { status: part(healthy, "degraded"), log, views, control, projector }
     }
+
+    fn gave_up(&self) -> bool {
+        self.projector.as_ref().is_some_and(|failed| failed.borrow().is_some())
+    }
 }
 
-fn answered(answer: HealthAnswer) -> Response {
-    let status = if answer.status == "healthy" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+fn answered(is_well: bool, answer: HealthAnswer) -> Response {
+    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(answer)).into_response()
 }
 
@@ -88,7 +91,8 @@ fn answered(answer: HealthAnswer) -> Response {
     ),
 )]
 async fn get_health(State(health): State<Arc<Health>>) -> Response {
-    answered(health.answer())
+    let answer = health.answer();
+    answered(answer.status == "healthy", answer)
 }
 
 /// Whether the process runs at all.
@@ -103,7 +107,9 @@ async fn get_livez() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Whether requests should be sent here: all is well and the process is not stopping.
+/// Whether requests should be sent here: the process is not stopping and its projector has not given up. What all
+/// processes share, the log and the store, is no reason to send requests elsewhere: with the store down writes go on, with
+/// the log down reads do, and what fails is told why. `/health` judges those too.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -116,8 +122,9 @@ async fn get_livez() -> StatusCode {
 )]
 async fn get_readyz(State(health): State<Arc<Health>>) -> Response {
     let mut answer = health.answer();
-    if health.shutdown.is_triggered() {
+    let is_stopping = health.shutdown.is_triggered();
+    if is_stopping {
         answer.status = "stopping";
     }
-    answered(answer)
+    answered(!is_stopping && !health.gave_up(), answer)
 }

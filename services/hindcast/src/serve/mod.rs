@@ -28,7 +28,7 @@ use hindcast_service_kit::{
 use tokio::task::JoinSet;
 
 pub use config::{Overrides, Role, ServeConfig};
-pub(crate) use engine::{open_bare_codec, open_log, open_views, remove};
+pub(crate) use engine::{open_bare_codec, open_log, open_views, remove, set_apart};
 pub(crate) use first_key::BOOTSTRAP_VARIABLE;
 
 use self::{

@@ -13,6 +13,7 @@
 )] // a test
 
 mod admins;
+mod demo;
 mod generations;
 mod load;
 mod outages;

@@ -70,8 +70,7 @@ fn with_the_log_down_writes_are_refused_in_bounded_time() {
             most_queued = most_queued.max(metric(&ingress, "hindcast_log_queue_records ").await);
         }
         assert!(most_queued <= 64.0, "the queue grows: {most_queued} records");
-        let health = ingress.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
-        assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{health:?}");
+        degraded_but_ready(&ingress).await;
     });
     kafka.node(&name).unwrap().start().unwrap();
     runtime.block_on(async {
@@ -88,6 +87,14 @@ fn with_the_log_down_writes_are_refused_in_bounded_time() {
     });
     system.stop_all();
     kafka.stop().unwrap();
+}
+
+/// What all processes share is down: that is told, and no reason to send requests elsewhere.
+async fn degraded_but_ready(http: &Http) {
+    let health = http.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
+    assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{health:?}");
+    let ready = http.try_send(Method::GET, "/readyz", None, &[], "").await.unwrap();
+    assert_eq!((ready.status, &ready.json()["status"]), (StatusCode::OK, &"degraded".into()), "{ready:?}");
 }
 
 async fn until_healthy(http: &Http) {
@@ -186,11 +193,13 @@ fn with_the_store_down_nobody_gets_a_wrong_or_another_ones_number() {
                 cached += 1;
             }
         }
-        let health = confidence.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
-        assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{health:?}");
+        // A proxy goes on sending both what they can still do.
+        degraded_but_ready(&confidence).await;
+        degraded_but_ready(&ingress).await;
     });
     println!("with the store down: {cached} answers from the cache, {refused} refused");
     assert!(refused > 0, "what is in no cache can't be answered");
+    assert!(cached > 0, "rows that were read while the store was up can still be answered from");
 
     store.node(&name).unwrap().start().unwrap();
     runtime.block_on(async {

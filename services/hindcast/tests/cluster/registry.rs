@@ -1,16 +1,24 @@
-//! The schema registry is lost for good: logs explain themselves.
+//! Whoever has the registry reads the topics; and when it is lost for good, the logs explain themselves.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
+use apache_avro::{Schema, from_value, reader::datum::GenericDatumReader};
 use hindcast_fold::generation::GenerationSet;
-use hindcast_journal::{Log, RecordType, Topic};
+use hindcast_journal::{Log, RecordType, Topic, kafka::bare};
 use hindcast_replay_tools::{refold, verify_decisions};
 use hindcast_test_services::{Temporary, registry_url};
-use http::StatusCode;
+use http::{Method, StatusCode};
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+};
 use serde_json::{Value, json};
 
 use crate::{
-    support::{judge::read_all, runtime, signal, trade, with},
+    support::{Http, judge::read_all, runtime, signal, trade, with},
     system::{Services, System},
 };
 
@@ -35,6 +43,74 @@ fn restart(system: &mut System) {
         system.stop(role);
         system.start(role);
     }
+}
+
+/// A client library, the registry's URL and Avro are enough: what has a value is framed as Confluent's tools have it.
+#[test]
+fn stock_consumers_read_the_topics() {
+    let services = Services::shared();
+    let (brokers, registry) = (services.kafka.clone(), Http::new(&services.registry));
+    let mut system = System::new(services);
+    ROLES.into_iter().for_each(|role| system.start(role));
+    let runtime = runtime();
+    let key = runtime.block_on(system.http("admin").trader("archivist"));
+    std::thread::sleep(KEYS_ARE_KNOWN);
+    runtime.block_on(async {
+        write(&system, &key).await;
+        let ingress = system.http("ingress-1");
+        let trade = ingress.post("/v1/trades", &key, &trade("ES", 2.5)).await.json();
+        let void = format!("/v1/trades/{}/void", trade["event_id"].as_str().unwrap());
+        let answer = ingress.post(&void, &key, &json!({"position": trade["position"]})).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+    });
+    system.stop_all();
+
+    let mut schemas = BTreeMap::new();
+    let mut read = BTreeMap::<String, usize>::new();
+    for topic in [Topic::Journal, Topic::Decisions] {
+        for framed in values_of(&brokers, &bare::topic_name(&system.log_config(), topic)) {
+            let (magic, rest) = framed.split_first().unwrap();
+            let (id, mut datum) = rest.split_first_chunk::<4>().unwrap();
+            assert_eq!(*magic, 0, "{framed:?}");
+            let schema = schemas.entry(*id).or_insert_with(|| {
+                let path = format!("/schemas/ids/{}", u32::from_be_bytes(*id));
+                let known = runtime.block_on(registry.try_send(Method::GET, &path, None, &[], "")).unwrap();
+                Schema::parse_str(known.json()["schema"].as_str().unwrap()).unwrap()
+            });
+            let value = GenericDatumReader::builder(schema).build().unwrap().read_value(&mut datum).unwrap();
+            assert!(datum.is_empty(), "{value:?}");
+            let avro_name = schema.name().unwrap().to_string();
+            let fields: Value = from_value(&value).unwrap();
+            let signal = fields.get("signal").unwrap_or(&fields);
+            assert_eq!((&signal["user_id"], &signal["symbol"]), (&json!("archivist"), &json!("ES")), "{fields}");
+            *read.entry(avro_name.rsplit('.').next().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    let expected = [("DecisionMade", 1), ("SignalReceived", 1), ("TradeClosed", EVENTS + 1), ("TradeVoided", 1)];
+    assert_eq!(read, expected.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+/// All values of a topic, read by a consumer that is told nothing but its name.
+fn values_of(brokers: &str, topic: &str) -> Vec<Vec<u8>> {
+    let settings = [("bootstrap.servers", brokers), ("group.id", "stock"), ("enable.auto.commit", "false")];
+    let settings: ClientConfig = settings.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let consumer: BaseConsumer = settings.create().unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+    let (mut list, mut left) = (TopicPartitionList::new(), 0);
+    for partition in metadata.topics()[0].partitions() {
+        list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        left += consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10)).unwrap().1;
+    }
+    consumer.assign(&list).unwrap();
+    let (mut values, since) = (Vec::new(), Instant::now());
+    while left > 0 {
+        assert!(since.elapsed() < Duration::from_secs(30), "{left} records of {topic} did not come");
+        let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
+        // Deserializers pass over what has no value.
+        values.extend(message.unwrap().payload().map(<[u8]>::to_vec));
+        left -= 1;
+    }
+    values
 }
 
 #[test]

@@ -30,7 +30,11 @@ const EXAMPLES: &str = "\
 Examples:
   hindcast demo                               a synthetic market, then serve until Ctrl-C
   hindcast demo --speed 200 --users 2         slow enough to watch
-  hindcast demo --bars es_1min.csv.gz --exit  real minutes; print what was learned and end";
+  hindcast demo --bars es_1min.csv.gz --exit  real minutes; print what was learned and end
+  hindcast demo --config infra/local/kafka.toml  on Kafka, a CQL store and a registry
+
+A demo begins empty, and nothing is left of it. With --data it goes on from what is there and keeps it: in that folder,
+and on Kafka and a CQL store in the topics and the keyspace of the configuration.";
 
 /// Bars a second that a clock can still tick.
 const MAX_SPEED: i64 = 100_000;
@@ -48,7 +52,7 @@ pub struct DemoArgs {
     /// Bars a second; as fast as it goes when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_SPEED))]
     pub speed: Option<u32>,
-    /// Keep the data here; a temporary folder when absent
+    /// Keep the data here, and what the configuration keeps elsewhere too; all of it is temporary when absent
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Configuration of the service
@@ -68,6 +72,8 @@ pub struct DemoArgs {
     pub exit: bool,
 }
 
+/// What topics, the consumer group and the keyspace of a demo that begins empty are called.
+const OWN: &str = "demo";
 /// Far beyond what a demo can send, so that the limit of a user never slows it.
 const REQUESTS_PER_MINUTE: u32 = 10_000_000;
 /// What was learned so far is judged anew this often.
@@ -80,6 +86,18 @@ const BARS_BETWEEN_MESSAGES: u64 = 1_000;
 pub async fn run(args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::failed(format!("no temporary folder: {error}")))?;
     let config = configuration(&args, folder.path().join("data"))?;
+    let made = args.data.is_none().then(|| config.clone());
+    let played = play_on(config, args, json).await;
+    if let Some(made) = made {
+        let removed = serve::remove(&made)
+            .await
+            .map_err(|failure| Failure::failed(format_args!("{failure}; what is named {OWN}-… or {OWN}_… can go")));
+        return played.and_then(|played| removed.map(|()| played));
+    }
+    played
+}
+
+async fn play_on(config: ServeConfig, args: DemoArgs, json: bool) -> Result<Outcome, Failure> {
     let instruments = config.instruments.clone();
     let mut feed = match &args.bars {
         Some(path) => Feed::of_file(path, &args.symbols, &instruments)?,
@@ -119,6 +137,9 @@ fn configuration(args: &DemoArgs, temporary: PathBuf) -> Result<ServeConfig, Fai
     let data = args.data.clone().unwrap_or(temporary);
     let overrides = Overrides { listen: args.listen, data: Some(data), roles: Vec::new() };
     let mut config = ServeConfig::load(args.config.as_deref(), &overrides)?;
+    if args.data.is_none() {
+        serve::set_apart(&mut config, OWN);
+    }
     let default = ServeConfig::default().telemetry.filter;
     // A demo asks all of them something, whatever the configuration is made for.
     config.roles = Role::ALL.to_vec();
@@ -135,7 +156,7 @@ fn admin_key(running: &Running) -> Result<String, Failure> {
     let variable = |name: &str| std::env::var(name).ok().filter(|key| !key.is_empty());
     let brought = || variable(serve::BOOTSTRAP_VARIABLE).or_else(|| variable(API_KEY_VARIABLE));
     running.admin_key.clone().or_else(brought).ok_or_else(|| {
-        let what = "the data folder is not empty; give another with --data, or its admin key in";
+        let what = "the system is not empty; leave --data out to begin with an empty one, or give its admin key in";
         Failure::failed(format!("{what} {API_KEY_VARIABLE}"))
     })
 }
