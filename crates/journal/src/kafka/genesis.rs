@@ -214,7 +214,7 @@ impl Genesis<'_> {
             self.scan(slots, start_of, |slot, message| {
                 let found = slots.iter().find(|&&(wanted, ..)| wanted == slot);
                 if let (Some(&(_, topic, partition)), Ok(offset)) = (found, u64::try_from(message.offset())) {
-                    let body = record::genesis_body(message).to_vec();
+                    let body = record::body(message).to_vec();
                     firsts.entry(slot).or_insert((topic, partition, First { offset, body }));
                 }
                 firsts.len() < expected

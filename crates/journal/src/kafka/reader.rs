@@ -10,7 +10,11 @@ use rdkafka::{
     message::BorrowedMessage,
 };
 
-use super::{client::Consumer, record::Batch, shared::TopicNames};
+use super::{
+    client::Consumer,
+    record::{self, Batch},
+    shared::TopicNames,
+};
 use crate::{LogError, Outcome, ReadLimit, Record, Topic};
 
 /// How long is waited for more once there is something to return.
@@ -110,7 +114,7 @@ impl Reader {
                 Some(Ok(message)) => {
                     let Some(offset) = self.offset_of(&message, partition, next) else { continue };
                     let place = Position { offset, ..place };
-                    let bytes = message.key_len() + message.payload_len();
+                    let bytes = message.key_len() + record::body(&message).len();
                     if taken > 0 && bytes > bytes_left {
                         batch.finish(place, into);
                         let mut alone = Vec::with_capacity(1);

@@ -86,14 +86,19 @@ pub(super) fn value(record: &NewRecord) -> Option<&[u8]> {
     (record.record_type != RecordType::Genesis).then_some(&*record.value)
 }
 
-/// The body of a genesis record. Logs made by an early build have it as the value.
-pub(super) fn genesis_body<'a>(message: &'a BorrowedMessage<'_>) -> &'a [u8] {
-    let body = catch_unwind(AssertUnwindSafe(|| {
-        let mut headers = message.headers()?.iter();
-        headers.find(|header| header.key == GENESIS)?.value
-    }));
-    // A header whose name is no text is none of ours.
-    body.unwrap_or_default().or_else(|| message.payload()).unwrap_or_default()
+/// The body of a record that was read: its value, or what the headers of a genesis record have. An early build wrote genesis
+/// records with a value.
+pub(super) fn body<'a>(message: &'a BorrowedMessage<'_>) -> &'a [u8] {
+    if let Some(value) = message.payload() {
+        return value;
+    }
+    // A header whose name is no text, at which the library panics, is none of ours.
+    let in_headers = catch_unwind(AssertUnwindSafe(|| genesis_in(message.headers()?)));
+    in_headers.unwrap_or_default().unwrap_or_default()
+}
+
+fn genesis_in<H: Headers>(headers: &H) -> Option<&[u8]> {
+    headers.iter().find(|header| header.key == GENESIS)?.value
 }
 
 /// A number's decimal digits, without allocating: there is one per record.
@@ -149,7 +154,7 @@ const BATCH_BYTES: usize = 256 << 10;
 impl Batch {
     /// Adds a message; moves what is there to `into` once it is enough.
     pub(super) fn push(&mut self, message: &BorrowedMessage<'_>, place: Position, into: &mut Vec<Record>) {
-        let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
+        let (key, value) = (message.key().unwrap_or_default(), body(message));
         if !self.records.is_empty() && self.bytes.len() + key.len() + value.len() > BATCH_BYTES {
             self.finish(place, into);
         }
@@ -163,10 +168,13 @@ impl Batch {
             value: self.keep(value),
         };
         // The library panics at a header whose name is no text; such a record must not stop its partition.
-        match catch_unwind(AssertUnwindSafe(|| read_headers(message.headers()?, &mut record))) {
-            Ok(Some(genesis)) if value.is_empty() => record.value = self.keep(genesis),
-            Ok(_) => {}
-            Err(_) => tracing::warn!(?place, "a record's headers can't be read"),
+        let headers = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(headers) = message.headers() {
+                read_headers(headers, &mut record);
+            }
+        }));
+        if headers.is_err() {
+            tracing::warn!(?place, "a record's headers can't be read");
         }
         self.records.push(record);
     }
@@ -192,9 +200,7 @@ impl Batch {
     }
 }
 
-/// Reads what headers tell of a record, and gives the body of a genesis record.
-fn read_headers<'a>(headers: &'a impl Headers, record: &mut Unsliced) -> Option<&'a [u8]> {
-    let mut genesis = None;
+fn read_headers(headers: &impl Headers, record: &mut Unsliced) {
     for header in (0..).map_while(|nth| headers.try_get(nth)) {
         let Some(value) = header.value else { continue };
         match header.key {
@@ -206,11 +212,9 @@ fn read_headers<'a>(headers: &'a impl Headers, record: &mut Unsliced) -> Option<
             }
             TRACEPARENT => record.traceparent = text(value).map(Into::into),
             POSITION => record.position = text(value).and_then(|text| text.parse().ok()),
-            GENESIS => genesis = Some(value),
             _ => {}
         }
     }
-    genesis
 }
 
 fn text(value: &[u8]) -> Option<&str> {
@@ -249,7 +253,8 @@ mod tests {
                 let first = Position { epoch: 2, partition: 3, offset: 99 };
                 let mut read = unsliced();
                 let headers = headers(&new, Some(first));
-                let genesis = read_headers(&headers, &mut read);
+                read_headers(&headers, &mut read);
+                let genesis = genesis_in(&headers);
                 // The body is in one place.
                 assert_eq!(genesis.or(value(&new)), Some(&b"body"[..]));
                 assert_eq!(genesis.is_some(), value(&new).is_none());
