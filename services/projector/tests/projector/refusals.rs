@@ -45,7 +45,7 @@ async fn views_that_are_ahead_of_the_journal() {
 async fn folds_that_this_version_does_not_have() {
     let (log, views) = (memory_log(), Arc::new(MemoryViews::new()) as Arc<dyn ViewStore>);
     let mut set = GenerationSet::default();
-    set.book.fold_version = 1_000;
+    set.book.fold_version = u32::MAX;
     let refused = Projector::start(&ports(&log, &views), &set, &small_config()).unwrap_err();
     assert!(matches!(refused, ProjectorError::UnknownFold(_)), "{refused}");
 }
