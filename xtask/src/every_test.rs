@@ -3,10 +3,12 @@
 //! One build for all: tests against real services are behind features, and a second build with other features would
 //! compile most of the workspace once more, which takes longer than to start the services for all.
 
+use std::time::Instant;
+
 use crate::{
     bench,
     command::{Program, cargo},
-    failure::StepResult,
+    failure::{Failure, StepResult},
     needs,
     report::say,
     services::ForTests,
@@ -29,10 +31,10 @@ const FEATURES_OF_TESTS: [&str; 8] = [
 pub(crate) fn run() -> StepResult {
     needs::openssl_headers()?;
     // Nothing runs beside the compiler that is not needed yet.
-    cargo_test(["--no-run"]).run()?;
-    let services = ForTests::start()?;
-    let tested = cargo_test([""; 0]).env(&services.variables()).run();
-    let tested = tested.and_then(|()| bench::run_all_on(&services.settings()));
+    timed("tests built", || cargo_test(["--no-run"]).run())?;
+    let services = timed("services started", ForTests::start)?;
+    let tested = timed("tests run", || cargo_test([""; 0]).env(&services.variables()).run());
+    let tested = tested.and_then(|()| timed("benchmarks run", || bench::run_all_on(&services.settings())));
     let ended = services.end(tested.is_err());
     if tested.is_ok() {
         return ended;
@@ -41,6 +43,14 @@ pub(crate) fn run() -> StepResult {
         say(&failure.to_string());
     }
     tested
+}
+
+/// Tells how long a part of the step took.
+fn timed<T>(what: &str, part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let start = Instant::now();
+    let done = part()?;
+    say(&format!("test: {what} in {:.1} s", start.elapsed().as_secs_f64()));
+    Ok(done)
 }
 
 /// `cargo test` over the workspace; whatever its further arguments, it is the same build.
