@@ -11,7 +11,7 @@ use hindcast_views::Progress;
 use prometheus::{Gauge, IntGauge};
 use tokio::sync::watch;
 
-use crate::{ProjectorPorts, config::ProjectorConfig};
+use crate::{ProjectorPorts, ahead::Ahead, config::ProjectorConfig};
 
 pub(crate) struct Cursor {
     pub(crate) partition: u16,
@@ -35,8 +35,8 @@ pub(crate) struct Cursor {
     pub(crate) end: watch::Receiver<u64>,
     /// The last write failed, and nobody knows whether it happened: nothing is folded before that is settled.
     pub(crate) in_doubt: bool,
-    /// Since when stored progress is ahead of what is known of the journal.
-    pub(crate) ahead_since: Option<Instant>,
+    /// Whether stored progress is ahead of what is known of the journal.
+    pub(crate) ahead: Ahead,
     /// Not to be touched before, because something was not available.
     paused_until: Option<Instant>,
     pause: Duration,
@@ -72,7 +72,7 @@ impl Cursor {
             notices: Vec::new(),
             end: ports.log.durable_end(Topic::Journal, partition),
             in_doubt: false,
-            ahead_since: None,
+            ahead: Ahead::default(),
             paused_until: None,
             pause: FIRST_PAUSE,
             last_timestamp_us: 0,

@@ -5,6 +5,7 @@
 //! what is not there is read back from the store. A crash at any moment loses nothing: records after the stored
 //! progress are folded again, and rows that are ahead of it skip them.
 
+mod ahead;
 mod builder;
 mod config;
 mod cursor;

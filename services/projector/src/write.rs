@@ -1,16 +1,14 @@
 //! From states to rows.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use hindcast_journal::{ReadLimit, Topic};
 use hindcast_views::{Progress, ViewBatch, ViewError};
 
 use crate::{
     error::{Hindrance, ProjectorError},
     worker::Worker,
 };
-
-/// How long stored progress may be ahead of what is known of the journal before that is taken for a fault.
-const AHEAD_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Worker {
     /// Reads how far a partition is projected, and goes on from there.
@@ -23,24 +21,31 @@ impl Worker {
             Some(Progress { journal_id: stored, .. }) if stored != found => {
                 return Err(Hindrance::ForGood(ProjectorError::AnotherJournal { partition, stored, found }));
             }
-            Some(Progress { next_offset: stored, .. }) if stored > end => {
-                // On a cluster this process may learn of the journal's end later than the last owner did.
-                let since =
-                    self.cursors.get_mut(index).map(|cursor| *cursor.ahead_since.get_or_insert_with(Instant::now));
-                return Err(if since.is_some_and(|since| since.elapsed() > AHEAD_PATIENCE) {
-                    Hindrance::ForGood(ProjectorError::AheadOfJournal { partition, stored, end })
-                } else {
-                    Hindrance::ForNow(format!("the views are at offset {stored}, the journal's end is known as {end}"))
-                });
-            }
+            Some(Progress { next_offset: stored, .. }) if stored > end => return Err(self.is_ahead(index, stored, end)),
             Some(progress) => self.ports.board.publish(partition, progress),
             None => self.ports.board.retract(partition),
         }
         if let Some(cursor) = self.cursors.get_mut(index) {
-            cursor.ahead_since = None;
+            cursor.ahead.is_over();
             cursor.open(stored);
         }
         Ok(())
+    }
+
+    /// What it means that stored progress is beyond the end of a partition that this process knows.
+    fn is_ahead(&mut self, index: usize, stored: u64, end: u64) -> Hindrance {
+        let Some(cursor) = self.cursors.get_mut(index) else {
+            return Hindrance::ForNow("the partition is gone".into());
+        };
+        let (log, partition) = (&self.ports.log, cursor.partition);
+        let one = ReadLimit { records: 1, bytes: 0 };
+        // That there is nothing there is only said by a log that has heard of the end lately.
+        let told = log.read(Topic::Journal, partition, stored, one, &mut Vec::new());
+        if cursor.ahead.is_fault(log.is_shared(), told.is_ok(), Instant::now()) {
+            Hindrance::ForGood(ProjectorError::AheadOfJournal { partition, stored, end })
+        } else {
+            Hindrance::ForNow(format!("the views are at offset {stored}, the journal's end is known as {end}"))
+        }
     }
 
     /// The progress that all tables of the set have reached.

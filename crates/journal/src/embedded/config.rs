@@ -33,7 +33,7 @@ impl Default for EmbeddedLogConfig {
             partitions: 8,
             max_queued_records: 100_000,
             max_queued_bytes: 64 << 20,
-            gather_us: 500,
+            gather_us: 1_000,
             memtables_bytes: 64 << 20,
             cache_bytes: 16 << 20,
         }

@@ -84,6 +84,15 @@ pub(crate) fn encode_record(record: &NewRecord, first: Option<Position>, into: &
     put_bytes(into, &record.value);
 }
 
+/// Room for what [`encode_record`] appends for a record without a first position.
+pub(crate) fn encoded_bytes_at_most(record: &NewRecord) -> usize {
+    const FIXED_BYTES: usize = 2 + 8;
+    // Three lengths as varints of up to five bytes: nothing here is as large as 32 GiB.
+    const LENGTHS_BYTES: usize = 3 * 5;
+    let traceparent = record.traceparent.as_ref().map_or(0, |traceparent| traceparent.len());
+    FIXED_BYTES + LENGTHS_BYTES + traceparent + record.key.len() + record.value.len()
+}
+
 /// Where a chunk stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ChunkPlace {

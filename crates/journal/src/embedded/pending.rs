@@ -3,7 +3,7 @@
 use hindcast_domain::Position;
 use tokio::sync::oneshot;
 
-use super::format::{CHUNK_BYTES, encode_record};
+use super::format::{CHUNK_BYTES, encode_record, encoded_bytes_at_most};
 use crate::{LogError, NewRecord, layout::Layout};
 
 /// Consecutive records of one slot, encoded; at most a chunk's worth unless a single record is larger.
@@ -52,7 +52,9 @@ impl Encoded {
             let at = match filling.iter().position(|&(filled, ..)| filled == slot) {
                 Some(at) => at,
                 None => {
-                    encoded.segments.push(Segment { slot, records: 0, bytes: Vec::new() });
+                    // Most appends bring a slot one record, or many: room for the first at once.
+                    let bytes = Vec::with_capacity(encoded_bytes_at_most(record));
+                    encoded.segments.push(Segment { slot, records: 0, bytes });
                     filling.push((slot, encoded.segments.len() - 1, 0));
                     filling.len() - 1
                 }

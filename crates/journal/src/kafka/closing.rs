@@ -29,7 +29,12 @@ pub(super) fn close_apart<T: Send + 'static>(closed: T) -> Closing {
 impl Closing {
     /// Waits until it is closed; false if that takes longer than anybody can wait.
     pub(super) fn wait(self) -> bool {
-        !matches!(self.0.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Timeout))
+        self.within(PATIENCE)
+    }
+
+    /// Waits that long until it is closed.
+    pub(super) fn within(self, patience: Duration) -> bool {
+        !matches!(self.0.recv_timeout(patience), Err(mpsc::RecvTimeoutError::Timeout))
     }
 }
 

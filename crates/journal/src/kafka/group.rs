@@ -5,6 +5,7 @@
 //! are folded, so that the usual tools show the lag.
 
 mod rebalances;
+mod settled;
 
 use std::{
     sync::{
@@ -23,7 +24,7 @@ use rdkafka::{
 use rebalances::Rebalances;
 use serde::{Deserialize, Serialize};
 
-use super::{KafkaLogConfig, KafkaOpenError, client, shared::TopicNames};
+use super::{KafkaLogConfig, KafkaOpenError, client, closing::close_apart, shared::TopicNames};
 use crate::{
     LogError, Topic,
     membership::{Joined, Membership, Ownership},
@@ -33,6 +34,10 @@ use crate::{
 const POLL: Duration = Duration::from_millis(100);
 /// The pause before a client that failed for good is made anew.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often a client tells how it stands in its group, in milliseconds.
+const TOLD_EVERY_MS: &str = "5000";
+/// The longest that leaving may take: what is folded is written first.
+const LEAVING: Duration = Duration::from_secs(40);
 
 /// Settings of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +62,7 @@ impl Default for KafkaGroupConfig {
 pub struct KafkaMembership {
     settings: ClientConfig,
     topic: String,
+    session_timeout: Duration,
     commit_interval: Duration,
 }
 
@@ -90,11 +96,17 @@ impl KafkaMembership {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "latest")
+            .set("statistics.interval.ms", TOLD_EVERY_MS)
             // Of the little that is fetched before a partition is paused nothing is wanted.
             .set("queued.min.messages", "1")
             .set("fetch.message.max.bytes", "1024");
         let topic = TopicNames::new(&log.topic_prefix).name(Topic::Journal).to_owned();
-        Ok(Self { settings, topic, commit_interval: Duration::from_millis(group.commit_interval_ms) })
+        Ok(Self {
+            settings,
+            topic,
+            session_timeout: Duration::from_millis(group.session_timeout_ms),
+            commit_interval: Duration::from_millis(group.commit_interval_ms),
+        })
     }
 }
 
@@ -136,9 +148,10 @@ struct Member {
 
 impl Member {
     fn consumer(&mut self) -> KafkaResult<BaseConsumer<Rebalances>> {
-        let rebalances = Rebalances::new(self.membership.topic.clone(), Arc::clone(&self.ownership));
-        let consumer: BaseConsumer<Rebalances> = self.membership.settings.create_with_context(rebalances)?;
-        consumer.subscribe(&[&self.membership.topic])?;
+        let KafkaMembership { settings, topic, session_timeout, .. } = &self.membership;
+        let rebalances = Rebalances::new(topic.clone(), Arc::clone(&self.ownership), *session_timeout);
+        let consumer: BaseConsumer<Rebalances> = settings.create_with_context(rebalances)?;
+        consumer.subscribe(&[topic.as_str()])?;
         Ok(consumer)
     }
 
@@ -146,8 +159,15 @@ impl Member {
         let mut next = Some(first);
         while !self.leaving.load(SeqCst) {
             match next.take().map_or_else(|| self.consumer(), Ok) {
-                // Dropping the consumer leaves the group; what it owns is revoked.
-                Ok(consumer) => self.be_member(&consumer),
+                Ok(consumer) => match self.be_member(&consumer) {
+                    Ended::Leaving => leave(consumer),
+                    Ended::Failed(why) => {
+                        tracing::error!(why, "membership in the consumer group failed; joining anew");
+                        // What the old client is told from now on concerns nobody.
+                        consumer.context().lose_all();
+                        drop(close_apart(consumer));
+                    }
+                },
                 Err(error) => tracing::error!(%error, "the consumer group's client could not be made; trying again"),
             }
             if !self.leaving.load(SeqCst) {
@@ -156,22 +176,38 @@ impl Member {
         }
     }
 
-    /// Until it is to leave, or the client fails for good.
-    fn be_member(&self, consumer: &BaseConsumer<Rebalances>) {
+    /// Until it is to leave, or the client is beyond use.
+    fn be_member(&self, consumer: &BaseConsumer<Rebalances>) -> Ended {
         let mut committed = Instant::now();
         while !self.leaving.load(SeqCst) {
             match consumer.poll(POLL) {
                 Some(Err(error)) if consumer.client().fatal_error().is_some() => {
-                    tracing::error!(%error, "the consumer group's client failed; making a new one");
-                    return;
+                    return Ended::Failed(error.to_string());
                 }
                 Some(Err(error)) => tracing::debug!(%error, "membership in the consumer group goes on"),
                 Some(Ok(_)) | None => {}
+            }
+            if let Some(fault) = consumer.context().fault() {
+                return Ended::Failed(fault.to_owned());
             }
             if committed.elapsed() > self.membership.commit_interval {
                 consumer.context().commit(consumer, self.ownership.progress());
                 committed = Instant::now();
             }
         }
+        Ended::Leaving
+    }
+}
+
+/// Why membership by a client ended.
+enum Ended {
+    Leaving,
+    Failed(String),
+}
+
+/// Closing the consumer leaves the group; what it owns is revoked, and so written.
+fn leave(consumer: BaseConsumer<Rebalances>) {
+    if !close_apart(consumer).within(LEAVING) {
+        tracing::error!("the consumer group could not be left in order; its members wait until the session ends");
     }
 }

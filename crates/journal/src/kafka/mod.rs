@@ -9,6 +9,7 @@
 //! been stored.
 
 pub mod bare;
+mod behind;
 mod client;
 mod closing;
 mod config;
@@ -41,6 +42,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use behind::Behind;
 use client::{Fetching, Reports};
 use closing::close_apart;
 pub use config::{KafkaLogConfig, KafkaSecurity, SaslMechanism, SecurityProtocol};
@@ -126,7 +128,7 @@ impl KafkaLog {
             readers: Arc::clone(&readers),
             closing: Arc::clone(&closing),
             min_insync_replicas: usize::from(config.min_insync_replicas),
-            behind_since: None,
+            behind: Behind::new(slots),
         };
         let watcher = thread::Builder::new().name("kafka-watcher".to_owned()).spawn(move || watcher.run())?;
         Ok(Self { identity, shared, producer, readers, closing, watcher: Some(watcher) })

@@ -1,6 +1,9 @@
 //! One consumer, standing somewhere in a partition.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use hindcast_domain::Position;
 use rdkafka::{
@@ -21,6 +24,9 @@ use crate::{LogError, Outcome, ReadLimit, Record, Topic};
 const FOR_MORE: Duration = Duration::from_millis(1);
 /// How long is waited before it is asked how far the consumer came without records.
 const FOR_FIRST: Duration = Duration::from_millis(20);
+
+/// The pause before a leader is asked again that denies a record.
+const FOR_LEADER: Duration = Duration::from_millis(50);
 
 /// How long it may take to learn where a partition begins.
 const WATERMARKS: Duration = Duration::from_secs(2);
@@ -133,6 +139,7 @@ impl Reader {
                     next = self.first_left(partition, next)?;
                     self.go_to(partition, next)?;
                 }
+                Some(Err(error)) if is_gone(&error) => self.look_for(partition, next, deadline)?,
                 Some(Err(error)) => self.tolerate(&error, partition, next)?,
                 None if taken > 0 => break,
                 None => {
@@ -170,26 +177,50 @@ impl Reader {
     }
 
     fn first_left(&self, partition: (Topic, u16), next: u64) -> Result<u64, LogError> {
-        let name = self.topics.name(partition.0);
+        self.first_and_end(partition, next).map(|(first, _)| next.max(first))
+    }
+
+    /// Where a partition begins and ends.
+    fn first_and_end(&self, partition: (Topic, u16), next: u64) -> Result<(u64, u64), LogError> {
+        let offset = |offset| u64::try_from(offset).unwrap_or(0);
         self.consumer
-            .fetch_watermarks(name, i32::from(partition.1), WATERMARKS)
+            .fetch_watermarks(self.topics.name(partition.0), i32::from(partition.1), WATERMARKS)
+            .map(|(first, end)| (offset(first), offset(end)))
             .map_err(|error| self.failed(partition, next, &error.to_string()))
-            .map(|(first, _)| next.max(u64::try_from(first).unwrap_or(0)))
+    }
+
+    /// It was told that the next record is not there. A new leader may say so before it knows how far its predecessor
+    /// was; otherwise records are missing, which must not be passed over.
+    fn look_for(&mut self, partition: (Topic, u16), next: u64, deadline: Instant) -> Result<(), LogError> {
+        loop {
+            let (first, end) = self.first_and_end(partition, next)?;
+            let is_late = Instant::now() >= deadline;
+            if first > next || (end < next && is_late) {
+                return Err(LogError {
+                    retryable: false,
+                    outcome: Outcome::NotStored,
+                    detail: format!(
+                        "{}, partition {}: records from {next} on are missing, it has {first} to {end}",
+                        self.topics.name(partition.0),
+                        partition.1
+                    ),
+                });
+            }
+            if is_late {
+                return Err(self.failed(partition, next, "its leader denies what it has"));
+            }
+            thread::sleep(FOR_LEADER);
+            if end >= next {
+                tracing::debug!(topic = self.topics.name(partition.0), partition = partition.1, next, "reading again");
+                return self.go_to(partition, next);
+            }
+        }
     }
 
     /// Goes on after what the library mends by itself.
     fn tolerate(&self, error: &KafkaError, partition: (Topic, u16), next: u64) -> Result<(), LogError> {
         use RDKafkaErrorCode as Code;
         match error.rdkafka_error_code() {
-            _ if is_gone(error) => Err(LogError {
-                retryable: false,
-                outcome: Outcome::NotStored,
-                detail: format!(
-                    "{}, partition {}: records from {next} on are missing",
-                    self.topics.name(partition.0),
-                    partition.1
-                ),
-            }),
             Some(Code::TopicAuthorizationFailed | Code::UnknownTopicOrPartition | Code::UnknownTopic) => {
                 Err(self.failed(partition, next, &error.to_string()))
             }
@@ -213,3 +244,6 @@ impl Reader {
 fn is_gone(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange))
 }
+
+#[cfg(test)]
+mod tests;

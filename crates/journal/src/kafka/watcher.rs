@@ -16,9 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{Message, Offset, TopicPartitionList, consumer::Consumer as _};
+use rdkafka::{Message, Offset, TopicPartitionList, consumer::Consumer as _, error::KafkaError};
 
 use super::{
+    behind::Behind,
     client::Consumer,
     offsets::{self, Side},
     producer::Producer,
@@ -39,8 +40,6 @@ const POLL: Duration = Duration::from_millis(50);
 const MANY: usize = 256;
 /// The pause after that.
 const BREATH: Duration = Duration::from_millis(10);
-/// An end that is behind what was acknowledged for so long is no hiccup of a new leader.
-const LOST_AFTER: Duration = Duration::from_secs(10);
 
 /// The thread's state.
 pub(super) struct Watcher {
@@ -50,7 +49,7 @@ pub(super) struct Watcher {
     pub(super) readers: Arc<Readers>,
     pub(super) closing: Arc<AtomicBool>,
     pub(super) min_insync_replicas: usize,
-    pub(super) behind_since: Option<Instant>,
+    pub(super) behind: Behind,
 }
 
 impl Watcher {
@@ -118,36 +117,37 @@ impl Watcher {
 
     /// Asks for all ends.
     fn refresh(&mut self) {
-        match offsets::ask(&self.consumer, &self.shared, |_| true, Side::End, ANSWER) {
-            Ok(ends) => self.raise(&ends),
-            Err(error) => self.shared.health.suspect(&error.to_string()),
+        if let Err(error) = self.ask(|_| true) {
+            self.shared.health.suspect(&error.to_string());
         }
     }
 
-    fn raise(&mut self, ends: &[(usize, u64)]) {
-        let mut behind = None;
+    /// Asks for the ends of slots and takes note of them; returns the slots whose leader answered.
+    fn ask(&mut self, slots: impl Fn(usize) -> bool) -> Result<Vec<usize>, KafkaError> {
+        // What is acknowledged while we ask may be missing in the answer.
+        let acknowledged: Vec<u64> =
+            (0..self.shared.layout.all().count()).map(|slot| self.shared.acknowledged.get(slot)).collect();
+        let told = offsets::ask(&self.consumer, &self.shared, slots, Side::End, ANSWER);
+        let ends = told.as_deref().unwrap_or_default();
+        self.behind.keep(|slot| ends.iter().any(|&(told, _)| told == slot));
         for &(slot, end) in ends {
             self.shared.heard_of.note(slot);
-            let acknowledged = self.shared.acknowledged.get(slot);
-            if end < acknowledged {
-                behind = Some((slot, end, acknowledged));
-            }
             self.shared.ends.raise(slot, end);
+            let acknowledged = acknowledged.get(slot).copied().unwrap_or_default();
+            if self.behind.told(slot, end, acknowledged, Instant::now()) {
+                self.tell_of_loss(slot, end, acknowledged);
+            }
         }
-        // A leader may be a moment behind what its predecessor acknowledged; what was acknowledged while we asked
-        // looks the same.
-        let Some((slot, end, acknowledged)) = behind else {
-            self.behind_since = None;
-            return;
-        };
-        if self.behind_since.get_or_insert_with(Instant::now).elapsed() > LOST_AFTER {
-            let (topic, partition) = self.shared.layout.all().nth(slot).unwrap_or((Topic::Journal, 0));
-            self.shared.health.log_lost(format!(
-                "{}, partition {partition} ends at {end}, and records up to {acknowledged} were acknowledged: the \
-                 topic was made anew or lost records; stop, and restore it from an archive",
-                self.shared.topics.name(topic)
-            ));
-        }
+        told.map(|ends| ends.into_iter().map(|(slot, _)| slot).collect())
+    }
+
+    fn tell_of_loss(&self, slot: usize, end: u64, acknowledged: u64) {
+        let (topic, partition) = self.shared.layout.all().nth(slot).unwrap_or((Topic::Journal, 0));
+        self.shared.health.log_lost(format!(
+            "{}, partition {partition} ends at {end}, and records up to {acknowledged} were acknowledged: the topic \
+             was made anew or lost records; stop, and restore it from an archive",
+            self.shared.topics.name(topic)
+        ));
     }
 
     /// Looks whether brokers can be reached and partitions can be written to.
@@ -176,11 +176,10 @@ impl Watcher {
                 return;
             }
         };
-        match offsets::ask(&self.consumer, &self.shared, |slot| ready.get(slot) == Some(&true), Side::End, ANSWER) {
-            Ok(ends) => {
-                self.raise(&ends);
+        match self.ask(|slot| ready.get(slot) == Some(&true)) {
+            Ok(answered) => {
                 for (slot, ready) in ready.iter_mut().enumerate() {
-                    *ready &= ends.iter().any(|&(answered, _)| answered == slot);
+                    *ready &= answered.contains(&slot);
                 }
                 health.found(&ready);
             }

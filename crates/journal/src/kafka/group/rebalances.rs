@@ -2,7 +2,11 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -10,9 +14,11 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext},
     error::{KafkaError, KafkaResult},
+    statistics::Statistics,
     types::RDKafkaRespErr,
 };
 
+use super::settled::Settled;
 use crate::{kafka::client::log, membership::Ownership};
 
 /// Takes what the group decides; called from within polls of the consumer.
@@ -20,6 +26,9 @@ pub(super) struct Rebalances {
     topic: String,
     ownership: Arc<dyn Ownership>,
     owned: Mutex<BTreeSet<u16>>,
+    settled: Mutex<Settled>,
+    /// What the group decided could not be done.
+    failed: AtomicBool,
 }
 
 impl ClientContext for Rebalances {
@@ -29,6 +38,12 @@ impl ClientContext for Rebalances {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "the consumer group's client reports");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        if let Some(group) = statistics.cgrp {
+            lock(&self.settled).told(&group, Instant::now());
+        }
     }
 }
 
@@ -51,8 +66,29 @@ impl ConsumerContext for Rebalances {
 }
 
 impl Rebalances {
-    pub(super) fn new(topic: String, ownership: Arc<dyn Ownership>) -> Self {
-        Self { topic, ownership, owned: Mutex::default() }
+    pub(super) fn new(topic: String, ownership: Arc<dyn Ownership>, session_timeout: Duration) -> Self {
+        let settled = Mutex::new(Settled::new(session_timeout));
+        Self { topic, ownership, owned: Mutex::default(), settled, failed: AtomicBool::new(false) }
+    }
+
+    /// Why membership can't go on with this client, if it can't.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        if self.failed.load(SeqCst) {
+            Some("partitions could not be taken over or given up")
+        } else if lock(&self.settled).is_stuck(Instant::now()) {
+            Some("it finds no place in its group")
+        } else {
+            None
+        }
+    }
+
+    /// Gives up all at once what is owned, and takes nothing any more: another client takes over.
+    pub(super) fn lose_all(&self) {
+        self.failed.store(true, SeqCst);
+        let owned: Vec<u16> = std::mem::take(&mut *lock(&self.owned)).into_iter().collect();
+        if !owned.is_empty() {
+            self.ownership.lost(&owned);
+        }
     }
 
     fn partitions_of(&self, list: &TopicPartitionList) -> Vec<u16> {
@@ -70,18 +106,19 @@ impl Rebalances {
             .and_then(|()| consumer.pause(list));
         if let Err(error) = assigned {
             tracing::error!(%error, ?partitions, "partitions could not be taken over");
+            self.failed.store(true, SeqCst);
             return;
         }
-        if !partitions.is_empty() {
+        if !partitions.is_empty() && !self.failed.load(SeqCst) {
             tracing::info!(?partitions, "partitions were assigned");
-            self.owned.lock().unwrap_or_else(PoisonError::into_inner).extend(partitions);
+            lock(&self.owned).extend(partitions);
             self.ownership.assigned(partitions);
         }
     }
 
     fn unassign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList, partitions: &[u16]) {
         let owned: Vec<_> = {
-            let mut owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut owned = lock(&self.owned);
             partitions.iter().copied().filter(|partition| owned.remove(partition)).collect()
         };
         if !owned.is_empty() {
@@ -96,12 +133,13 @@ impl Rebalances {
         }
         if let Err(error) = consumer.incremental_unassign(list) {
             tracing::error!(%error, ?partitions, "partitions could not be given up");
+            self.failed.store(true, SeqCst);
         }
     }
 
     /// Commits how far owned partitions are folded.
     pub(super) fn commit(&self, consumer: &BaseConsumer<Self>, folded: Vec<(u16, u64)>) {
-        let owned = self.owned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let owned = lock(&self.owned).clone();
         self.commit_of(consumer, folded, |partition| owned.contains(&partition));
     }
 
@@ -120,4 +158,8 @@ impl Rebalances {
             tracing::debug!(%error, "how far partitions are folded was not committed");
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
