@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often a client tells how it stands in its group, in milliseconds.
 const TOLD_EVERY_MS: &str = "5000";
 /// The longest that leaving may take: what is folded is written first.
-const LEAVING: Duration = Duration::from_secs(40);
+const LEAVING: Duration = Duration::from_secs(25);
 
 /// Settings of a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,9 +187,6 @@ impl Member {
                 Some(Err(error)) => tracing::debug!(%error, "membership in the consumer group goes on"),
                 Some(Ok(_)) | None => {}
             }
-            if let Some(fault) = consumer.context().fault() {
-                return Ended::Failed(fault.to_owned());
-            }
             if committed.elapsed() > self.membership.commit_interval {
                 consumer.context().commit(consumer, self.ownership.progress());
                 committed = Instant::now();
@@ -211,3 +208,6 @@ fn leave(consumer: BaseConsumer<Rebalances>) {
         tracing::error!("the consumer group could not be left in order; its members wait until the session ends");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,8 +27,8 @@ pub(super) struct Rebalances {
     ownership: Arc<dyn Ownership>,
     owned: Mutex<BTreeSet<u16>>,
     settled: Mutex<Settled>,
-    /// What the group decided could not be done.
-    failed: AtomicBool,
+    /// Another client has taken over.
+    is_over: AtomicBool,
 }
 
 impl ClientContext for Rebalances {
@@ -42,7 +42,11 @@ impl ClientContext for Rebalances {
 
     fn stats(&self, statistics: Statistics) {
         if let Some(group) = statistics.cgrp {
-            lock(&self.settled).told(&group, Instant::now());
+            let lost_for = lock(&self.settled).told(&group, Instant::now());
+            if let Some(seconds) = lost_for.map(|lost_for| lost_for.as_secs()) {
+                let (state, join_state) = (group.state, group.join_state);
+                tracing::error!(seconds, state, join_state, "this process has no place in its consumer group");
+            }
         }
     }
 }
@@ -68,23 +72,12 @@ impl ConsumerContext for Rebalances {
 impl Rebalances {
     pub(super) fn new(topic: String, ownership: Arc<dyn Ownership>, session_timeout: Duration) -> Self {
         let settled = Mutex::new(Settled::new(session_timeout));
-        Self { topic, ownership, owned: Mutex::default(), settled, failed: AtomicBool::new(false) }
-    }
-
-    /// Why membership can't go on with this client, if it can't.
-    pub(super) fn fault(&self) -> Option<&'static str> {
-        if self.failed.load(SeqCst) {
-            Some("partitions could not be taken over or given up")
-        } else if lock(&self.settled).is_stuck(Instant::now()) {
-            Some("it finds no place in its group")
-        } else {
-            None
-        }
+        Self { topic, ownership, owned: Mutex::default(), settled, is_over: AtomicBool::new(false) }
     }
 
     /// Gives up all at once what is owned, and takes nothing any more: another client takes over.
     pub(super) fn lose_all(&self) {
-        self.failed.store(true, SeqCst);
+        self.is_over.store(true, SeqCst);
         let owned: Vec<u16> = std::mem::take(&mut *lock(&self.owned)).into_iter().collect();
         if !owned.is_empty() {
             self.ownership.lost(&owned);
@@ -106,10 +99,9 @@ impl Rebalances {
             .and_then(|()| consumer.pause(list));
         if let Err(error) = assigned {
             tracing::error!(%error, ?partitions, "partitions could not be taken over");
-            self.failed.store(true, SeqCst);
             return;
         }
-        if !partitions.is_empty() && !self.failed.load(SeqCst) {
+        if !partitions.is_empty() && !self.is_over.load(SeqCst) {
             tracing::info!(?partitions, "partitions were assigned");
             lock(&self.owned).extend(partitions);
             self.ownership.assigned(partitions);
@@ -133,7 +125,6 @@ impl Rebalances {
         }
         if let Err(error) = consumer.incremental_unassign(list) {
             tracing::error!(%error, ?partitions, "partitions could not be given up");
-            self.failed.store(true, SeqCst);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Whether a member has found its place in its group.
 //!
-//! The client library looks for the group's coordinator and joins by itself. When coordinators change while it does so
-//! it can go on asking the wrong broker for ever (librdkafka issues 3082 and 3396): a member that is not settled for
-//! long begins anew.
+//! The client library looks for the group's coordinator and joins by itself. It has been seen to look for ever when
+//! coordinators change while it does so (librdkafka issues 3082 and 3396). Nothing else would tell: the process is well,
+//! and its partitions are others', or nobody's.
 
 use std::time::{Duration, Instant};
 
@@ -18,22 +18,28 @@ const SESSIONS: u32 = 6;
 pub(super) struct Settled {
     patience: Duration,
     lost_since: Option<Instant>,
+    /// When it is next told of.
+    tells_at: Option<Instant>,
 }
 
 impl Settled {
     pub(super) fn new(session_timeout: Duration) -> Self {
-        Self { patience: LEAST_PATIENCE.max(session_timeout * SESSIONS), lost_since: None }
+        Self { patience: LEAST_PATIENCE.max(session_timeout * SESSIONS), lost_since: None, tells_at: None }
     }
 
-    /// What the client tells of itself.
-    pub(super) fn told(&mut self, group: &ConsumerGroup, now: Instant) {
-        let is_settled = group.state == "up" && group.join_state == "steady";
-        self.lost_since = if is_settled { None } else { Some(self.lost_since.unwrap_or(now)) };
-    }
-
-    /// Whether it goes on for longer than anything that passes by itself.
-    pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        self.lost_since.is_some_and(|since| now.duration_since(since) > self.patience)
+    /// Takes note of what the client says of itself; for how long it has no place, if that is to be told now: once it
+    /// lasts longer than anything that passes by itself, and as often again.
+    pub(super) fn told(&mut self, group: &ConsumerGroup, now: Instant) -> Option<Duration> {
+        if group.state == "up" && group.join_state == "steady" {
+            (self.lost_since, self.tells_at) = (None, None);
+            return None;
+        }
+        let since = *self.lost_since.get_or_insert(now);
+        let tells_at = *self.tells_at.get_or_insert(now + self.patience);
+        (now > tells_at).then(|| {
+            self.tells_at = Some(now + self.patience);
+            now.duration_since(since)
+        })
     }
 }
 
@@ -43,35 +49,32 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn group(state: &str, join_state: &str) -> ConsumerGroup {
-        ConsumerGroup { state: state.to_owned(), join_state: join_state.to_owned(), ..ConsumerGroup::default() }
+    /// The seconds at which it is told that there is no place, as told every five seconds.
+    fn told(
+        session_timeout: Duration,
+        seconds: u32,
+        state_at: impl Fn(u32) -> (&'static str, &'static str),
+    ) -> Vec<u32> {
+        let (mut settled, began) = (Settled::new(session_timeout), Instant::now());
+        let tells = |second: &u32| {
+            let (state, join_state) = state_at(*second);
+            let (state, join_state) = (state.to_owned(), join_state.to_owned());
+            let group = ConsumerGroup { state, join_state, ..ConsumerGroup::default() };
+            settled.told(&group, began + *second * SECOND).is_some()
+        };
+        (0..seconds).step_by(5).filter(tells).collect()
     }
 
     #[test]
-    fn a_member_that_never_settles_is_stuck() {
-        let (mut settled, began) = (Settled::new(6 * SECOND), Instant::now());
-        assert!(!settled.is_stuck(began + 1_000 * SECOND), "nothing was told");
-        for (second, state, join_state) in [(0, "up", "wait-join"), (30, "wait-coord", "init"), (60, "up", "init")] {
-            settled.told(&group(state, join_state), began + second * SECOND);
-        }
-        assert!(!settled.is_stuck(began + 60 * SECOND));
-        assert!(settled.is_stuck(began + 61 * SECOND));
+    fn a_member_that_never_settles_is_told_of_again_and_again() {
+        let turns = |second: u32| if second.is_multiple_of(2) { ("wait-coord", "init") } else { ("up", "wait-join") };
+        assert_eq!(told(6 * SECOND, 200, turns), [65, 130, 195]);
+        assert_eq!(told(30 * SECOND, 200, turns), [185]);
     }
 
     #[test]
     fn one_that_settles_now_and_then_is_not() {
-        let (mut settled, began) = (Settled::new(6 * SECOND), Instant::now());
-        settled.told(&group("up", "wait-sync"), began);
-        settled.told(&group("up", "steady"), began + 59 * SECOND);
-        settled.told(&group("up", "wait-join"), began + 62 * SECOND);
-        assert!(!settled.is_stuck(began + 100 * SECOND));
-    }
-
-    #[test]
-    fn long_sessions_give_more_time() {
-        let (mut settled, began) = (Settled::new(30 * SECOND), Instant::now());
-        settled.told(&group("up", "wait-join"), began);
-        assert!(!settled.is_stuck(began + 180 * SECOND));
-        assert!(settled.is_stuck(began + 181 * SECOND));
+        let seldom = |second: u32| ("up", if second.is_multiple_of(60) { "steady" } else { "wait-sync" });
+        assert!(told(6 * SECOND, 600, seldom).is_empty());
     }
 }
