@@ -36,6 +36,9 @@ const POLL: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a client tells how it stands in its group, in milliseconds.
 const TOLD_EVERY_MS: &str = "5000";
+/// How long others wait, at most, for a member that has to give partitions up, and a member for the answer that it has
+/// joined, in milliseconds. The library's default of five minutes is for members who fold within their polls.
+const REBALANCE_MS: u64 = 60_000;
 /// The longest that leaving may take: what is folded is written first.
 const LEAVING: Duration = Duration::from_secs(25);
 
@@ -92,6 +95,7 @@ impl KafkaMembership {
             .set("group.id", &group.id)
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", group.session_timeout_ms.to_string())
+            .set("max.poll.interval.ms", group.session_timeout_ms.max(REBALANCE_MS).to_string())
             .set("heartbeat.interval.ms", (group.session_timeout_ms / 4).to_string())
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")

@@ -74,7 +74,13 @@ impl Load {
         self.stop_clients();
         let told: Vec<Told> = self.clients.into_iter().map(|client| self.runtime.block_on(client).unwrap()).collect();
         let began = Instant::now();
-        self.runtime.block_on(system.http("admin").caught_up());
+        if let Err(status) = self.runtime.block_on(system.http("admin").catches_up()) {
+            for name in system.processes.keys().filter(|name| name.starts_with("projector")) {
+                let health = self.runtime.block_on(system.http(name).get("/health", ""));
+                println!("{name}: {health:?}");
+            }
+            panic!("{what}: the projection did not catch up: {status}");
+        }
         let caught_up_after = began.elapsed();
         let reader = system.http("confidence-1");
         let answers: Vec<_> = (0..USERS)

@@ -235,16 +235,22 @@ impl Http {
 
     /// Waits until everything durable is projected.
     pub async fn caught_up(&self) {
+        self.catches_up().await.unwrap_or_else(|status| panic!("the projection did not catch up: {status}"));
+    }
+
+    /// The same; the last status if it takes too long.
+    pub async fn catches_up(&self) -> Result<(), Value> {
+        let mut status = Value::Null;
         for _ in 0..3_000 {
-            let status = self.status().await;
+            status = self.status().await;
             let partitions = status["partitions"].as_array().unwrap();
             let lag: u64 = partitions.iter().map(|partition| partition["lag_events"].as_u64().unwrap()).sum();
             if lag == 0 {
-                return;
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(40)).await;
         }
-        panic!("the projection did not catch up");
+        Err(status)
     }
 }
 
