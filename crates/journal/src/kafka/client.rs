@@ -81,6 +81,9 @@ pub(super) fn common(config: &KafkaLogConfig) -> Result<ClientConfig, KafkaOpenE
         // A broker that comes back is used soon.
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
+        // A broker that has just come back may not know a topic yet, and a member of a consumer group that was told so
+        // has no partitions until it asks again (librdkafka issue 2981): by default after five minutes.
+        .set("topic.metadata.refresh.interval.ms", "10000")
         // A connection that is refused or cut is told with its consequences.
         .set("log.connection.close", "false");
     let security = &config.security;
