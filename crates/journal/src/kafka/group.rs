@@ -37,8 +37,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often a client tells how it stands in its group, in milliseconds.
 const TOLD_EVERY_MS: &str = "5000";
 /// How long others wait, at most, for a member that has to give partitions up, and a member for the answer that it has
-/// joined, in milliseconds. The library's default of five minutes is for members who fold within their polls.
-const REBALANCE_MS: u64 = 60_000;
+/// joined. The library's default of five minutes is for members who fold within their polls.
+const REBALANCE: Duration = Duration::from_secs(60);
 /// The longest that leaving may take: what is folded is written first.
 const LEAVING: Duration = Duration::from_secs(25);
 
@@ -90,12 +90,13 @@ impl KafkaMembership {
         if let Some(fault) = group.fault() {
             return Err(KafkaOpenError::Setting(fault));
         }
+        let session_timeout = Duration::from_millis(group.session_timeout_ms);
         let mut settings = client::common(log)?;
         settings
             .set("group.id", &group.id)
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", group.session_timeout_ms.to_string())
-            .set("max.poll.interval.ms", group.session_timeout_ms.max(REBALANCE_MS).to_string())
+            .set("max.poll.interval.ms", REBALANCE.max(session_timeout).as_millis().to_string())
             .set("heartbeat.interval.ms", (group.session_timeout_ms / 4).to_string())
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
@@ -105,12 +106,7 @@ impl KafkaMembership {
             .set("queued.min.messages", "1")
             .set("fetch.message.max.bytes", "1024");
         let topic = TopicNames::new(&log.topic_prefix).name(Topic::Journal).to_owned();
-        Ok(Self {
-            settings,
-            topic,
-            session_timeout: Duration::from_millis(group.session_timeout_ms),
-            commit_interval: Duration::from_millis(group.commit_interval_ms),
-        })
+        Ok(Self { settings, topic, session_timeout, commit_interval: Duration::from_millis(group.commit_interval_ms) })
     }
 }
 

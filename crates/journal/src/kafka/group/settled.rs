@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use rdkafka::statistics::ConsumerGroup;
 
-/// Longer than a member may take to write what it has to give up, while all others wait for it.
-const LEAST_PATIENCE: Duration = Duration::from_secs(60);
+use super::REBALANCE;
+
+/// Longer than a rebalance may take.
+const LEAST_PATIENCE: Duration = REBALANCE.saturating_add(Duration::from_secs(30));
 /// How many times a member that is gone may hold the others up.
 const SESSIONS: u32 = 6;
 
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn a_member_that_never_settles_is_told_of_again_and_again() {
         let turns = |second: u32| if second.is_multiple_of(2) { ("wait-coord", "init") } else { ("up", "wait-join") };
-        assert_eq!(told(6 * SECOND, 200, turns), [65, 130, 195]);
+        assert_eq!(told(6 * SECOND, 200, turns), [95, 190]);
         assert_eq!(told(30 * SECOND, 200, turns), [185]);
     }
 
