@@ -8,7 +8,10 @@
 
 use std::{io::ErrorKind, path::Path, thread, time::Duration};
 
-use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode};
+use fjall::{
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode,
+    config::PartitioningPolicy,
+};
 
 use super::{config::EmbeddedViewsConfig, layout};
 use crate::{Progress, Row, TableName, ViewBatch, ViewError, encoding};
@@ -21,6 +24,11 @@ const MOST_SEALED: usize = 2;
 const MOST_RUNS: usize = 12;
 /// Write-ahead log on disk; it is dropped as memtables are written out.
 const WRITE_AHEAD_BYTES: u64 = 128 << 20;
+/// Whether tables of a level have an index in parts, from the level of fresh tables down.
+///
+/// A merge keeps the key of each entry of the index that it has not written out yet, and a key keeps the block that it was
+/// read from. Rows are about as large as blocks: with an index in one part a merge held the whole table that it wrote.
+const INDEX_IN_PARTS: [bool; 2] = [false, true];
 /// One writes memtables out at once, the other merges tables.
 const WORKERS: usize = 2;
 /// Of the files that stay open; leaves the process's own limit to connections.
@@ -53,7 +61,11 @@ impl Engine {
             .journal_compression(CompressionType::None)
             .open()?;
         // Sealed by us: see `make_room`.
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(u64::MAX);
+        let options = || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(u64::MAX)
+                .index_block_partitioning_policy(PartitioningPolicy::new(INDEX_IN_PARTS))
+        };
         let rows = database.keyspace("views", options)?;
         Ok(Self { database, rows })
     }
