@@ -64,7 +64,7 @@ fn folders_that_can_not_be_used() {
     std::fs::write(&file, "not a folder").unwrap();
     judge("a file", &serve(&file, &[], &[]), 1, &[&["file"]]);
     // Below a file nothing can be made, whoever one is.
-    judge("a folder that can't be made", &serve(&file.join("data"), &[], &[]), 1, &[&["file/data"]]);
+    judge("a folder that can't be made", &serve(&file.join("data"), &[], &[]), 1, &[&["file/data", "--data"]]);
 
     let foreign = folder.path().join("foreign");
     std::fs::create_dir_all(foreign.join("journal")).unwrap();

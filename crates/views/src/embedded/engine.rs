@@ -6,12 +6,19 @@
 //! the book has never seen. That is why no write has to wait for an fsync: after a crash the store is at an earlier
 //! prefix, progress and rows alike, and the projector goes on from there.
 
-use std::{io::ErrorKind, path::Path, thread, time::Duration};
+use std::{
+    io::ErrorKind,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
 
 use fjall::{
     AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode,
     config::PartitioningPolicy,
 };
+use hindcast_background::giving_way;
 
 use super::{config::EmbeddedViewsConfig, layout};
 use crate::{Progress, Row, TableName, ViewBatch, ViewError, encoding};
@@ -20,6 +27,11 @@ use crate::{Progress, Row, TableName, ViewBatch, ViewError, encoding};
 pub(super) const MEMTABLE_BYTES: u64 = 16 << 20;
 /// Memtables that wait to be written out: one more is sealed only when there are fewer.
 const MOST_SEALED: usize = 2;
+/// Rows in the write-ahead log that the disk need not have yet.
+///
+/// fjall syncs that log each time a memtable is written out. Where the journal is on the same disk, its syncs, for which
+/// clients wait, took 8 ms while 16 MiB were on their way at once, instead of 0.2 ms.
+const UNSYNCED_BYTES: u64 = 1 << 20;
 /// Tables that wait to be merged with others: the same.
 const MOST_RUNS: usize = 12;
 /// Write-ahead log on disk; it is dropped as memtables are written out.
@@ -48,6 +60,8 @@ pub(super) enum Dropped {
 pub(super) struct Engine {
     database: Database,
     rows: Keyspace,
+    /// Bytes of rows written since the write-ahead log was synced last.
+    unsynced_bytes: AtomicU64,
 }
 
 impl Engine {
@@ -58,8 +72,8 @@ impl Engine {
             .max_cached_files(Some(OPEN_FILES))
             .max_journaling_size(WRITE_AHEAD_BYTES)
             // A row is written to the log once and read from it after a crash only: packing it costs more than it saves.
-            .journal_compression(CompressionType::None)
-            .open()?;
+            .journal_compression(CompressionType::None);
+        let database = giving_way(|| database.open())?;
         // Sealed by us: see `make_room`.
         let options = || {
             KeyspaceCreateOptions::default()
@@ -67,14 +81,18 @@ impl Engine {
                 .index_block_partitioning_policy(PartitioningPolicy::new(INDEX_IN_PARTS))
         };
         let rows = database.keyspace("views", options)?;
-        Ok(Self { database, rows })
+        Ok(Self { database, rows, unsynced_bytes: AtomicU64::new(0) })
     }
 
-    /// Seals the memtable when it is full. To be called before each commit.
+    /// Seals the memtable when it is full, and has the disk take what was written lately. To be called before each commit.
     ///
     /// Left to itself fjall seals memtables as well, and makes a commit wait when too many of them are not written out
     /// yet: in a loop that doesn't notice when the thread that should write them has died, of a full disk for example.
     pub(super) fn make_room(&self) -> fjall::Result<()> {
+        if self.unsynced_bytes.load(Ordering::Relaxed) >= UNSYNCED_BYTES {
+            self.database.persist(PersistMode::SyncData)?;
+            self.unsynced_bytes.store(0, Ordering::Relaxed);
+        }
         if self.rows.tree.active_memtable().size() < MEMTABLE_BYTES {
             return Ok(());
         }
@@ -148,7 +166,9 @@ impl Engine {
             let stored = self.rows.get(&key).map_err(|error| failed("read a row", &error))?;
             let stored = stored.map(|value| encoding::applied_of(&value).ok_or_else(|| damaged_value(&row.table)));
             if stored.transpose()?.is_none_or(|stored| stored.order() < row.applied.order()) {
-                newer.insert(&self.rows, key, encoding::encode_row(row.state, row.applied));
+                let value = encoding::encode_row(row.state, row.applied);
+                self.unsynced_bytes.fetch_add(value.len() as u64, Ordering::Relaxed);
+                newer.insert(&self.rows, key, value);
             }
         }
         // Last, as readers may see a batch half applied.

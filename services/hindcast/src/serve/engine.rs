@@ -216,6 +216,9 @@ pub(super) fn shares_partitions(config: &ServeConfig) -> bool {
 /// Makes the folder for what is kept on this machine.
 pub(super) fn make_data_folder(config: &ServeConfig) -> Result<(), Failure> {
     std::fs::create_dir_all(&config.data).map_err(|error| {
-        Failure::failed(format_args!("the data folder {} can't be made: {error}", config.data.display()))
+        Failure::failed(format_args!(
+            "the data folder {} can't be made: {error}; name another with --data, or make it for this user",
+            config.data.display()
+        ))
     })
 }

@@ -22,6 +22,7 @@ use ::fjall::{
     CompressionType, Database, JournalRecoveryError, Keyspace, KeyspaceCreateOptions, PersistMode,
     config::{BlockSizePolicy, CompressionPolicy, FilterPolicy},
 };
+use hindcast_background::giving_way;
 
 use super::{Chunk, Storage, Visit, torn};
 use crate::{LogError, Outcome, layout::Layout};
@@ -242,15 +243,15 @@ fn open_without_torn_batch(dir: &Path, memory: Memory, damage: JournalRecoveryEr
 }
 
 fn try_open(dir: &Path, memory: Memory) -> ::fjall::Result<Database> {
-    Database::builder(dir)
+    let database = Database::builder(dir)
         .cache_size(memory.cache_bytes)
         // One flushes as fast as one disk takes it.
         .worker_threads(1)
         .max_cached_files(Some(OPEN_FILES))
         .max_journaling_size(WRITE_AHEAD_BYTES)
         .journal_compression(CompressionType::None)
-        .manual_journal_persist(true)
-        .open()
+        .manual_journal_persist(true);
+    giving_way(|| database.open())
 }
 
 fn offset_of(key: &[u8]) -> Result<u64, LogError> {
