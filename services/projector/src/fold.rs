@@ -31,32 +31,34 @@ impl Worker {
     /// Folds the next records of a partition, reading rows where states are missing and writing rows where there are
     /// too many.
     pub(crate) async fn fold(&mut self, index: usize, records: &[Record]) -> Result<(), Hindrance> {
-        let mut rest = records;
+        let (mut rest, mut ahead) = (records, Vec::new());
         loop {
-            let (folded, stop) = self.fold_held(index, rest);
+            let (folded, stop) = self.fold_held(index, rest, std::mem::take(&mut ahead));
             rest = rest.get(folded..).unwrap_or_default();
             self.ports.metrics.records.inc_by(folded as u64);
             self.states.recount(&mut self.touched);
             self.make_room(index).await?;
             match stop {
                 Stop::End => return Ok(()),
-                Stop::Missing => self.load_ahead(rest).await?,
+                Stop::Missing => ahead = self.load_ahead(rest).await?,
                 Stop::Notices => self.write(index).await?,
                 Stop::Unavailable(why) => return Err(Hindrance::ForNow(why)),
             }
         }
     }
 
-    /// Folds records as far as their states are held; tells how many it were.
-    fn fold_held(&mut self, index: usize, records: &[Record]) -> (usize, Stop) {
+    /// Folds records as far as their states are held; tells how many it were. `ahead` are the first of them, as far as
+    /// they were read already.
+    fn fold_held<'r>(&mut self, index: usize, records: &'r [Record], ahead: Vec<Journaled<'r>>) -> (usize, Stop) {
         let Some(cursor) = self.cursors.get_mut(index) else { return (records.len(), Stop::End) };
         let (mut folded, mut stop) = (0, Stop::End);
+        let mut ahead = ahead.into_iter();
         for record in records {
             if cursor.notices.len() >= dead_letters::MAX_WAITING {
                 stop = Stop::Notices;
                 break;
             }
-            match read_journaled(&self.ports.codec, record) {
+            match ahead.next().map_or_else(|| read_journaled(&self.ports.codec, record), Ok) {
                 Ok(Journaled::Marker) => {}
                 Ok(Journaled::Ownerless) => {
                     if self.ports.notices.are_of(record) {

@@ -18,9 +18,10 @@ use crate::{
 const AHEAD_RECORDS: usize = 256;
 
 impl Worker {
-    /// Reads the states that the next records need and that are not held.
-    pub(crate) async fn load_ahead(&mut self, records: &[Record]) -> Result<(), Hindrance> {
-        let ahead: Vec<Journaled<'_>> = records
+    /// Reads the states that the next records need and that are not held. Gives the records that were read for that, so
+    /// that none is decoded twice.
+    pub(crate) async fn load_ahead<'r>(&mut self, records: &'r [Record]) -> Result<Vec<Journaled<'r>>, Hindrance> {
+        let ahead: Vec<Journaled<'r>> = records
             .iter()
             .take(AHEAD_RECORDS)
             // Folding stops at one that can't be read, and tells why.
@@ -60,7 +61,7 @@ impl Worker {
             self.put(user, |states| states.put_activity(day, state));
         }
         self.states.recount(&mut self.touched);
-        Ok(())
+        Ok(ahead)
     }
 
     fn put(&mut self, user: &str, put: impl FnOnce(&mut UserStates)) {
