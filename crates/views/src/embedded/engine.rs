@@ -27,7 +27,8 @@ use crate::{Progress, Row, TableName, ViewBatch, ViewError, encoding};
 pub(super) const MEMTABLE_BYTES: u64 = 16 << 20;
 /// Memtables that wait to be written out: one more is sealed only when there are fewer.
 const MOST_SEALED: usize = 2;
-/// Rows in the write-ahead log that the disk need not have yet.
+/// Rows in the write-ahead log that the disk need not have yet, but for the last batch. The next write has it take them, so
+/// that nobody who waits for the last one waits for that too.
 ///
 /// fjall syncs that log each time a memtable is written out. Where the journal is on the same disk, its syncs, for which
 /// clients wait, took 8 ms while 16 MiB were on their way at once, instead of 0.2 ms.
@@ -57,6 +58,12 @@ pub(super) enum Dropped {
     All,
 }
 
+/// A write that was decided on. The writing thread commits it before it prepares another.
+pub(super) struct Prepared {
+    batch: fjall::OwnedWriteBatch,
+    row_bytes: u64,
+}
+
 pub(super) struct Engine {
     database: Database,
     rows: Keyspace,
@@ -84,15 +91,23 @@ impl Engine {
         Ok(Self { database, rows, unsynced_bytes: AtomicU64::new(0) })
     }
 
-    /// Seals the memtable when it is full, and has the disk take what was written lately. To be called before each commit.
-    ///
-    /// Left to itself fjall seals memtables as well, and makes a commit wait when too many of them are not written out
-    /// yet: in a loop that doesn't notice when the thread that should write them has died, of a full disk for example.
-    pub(super) fn make_room(&self) -> fjall::Result<()> {
+    /// Writes what was prepared, and has the disk take what was written lately if that is much.
+    pub(super) fn commit(&self, prepared: Prepared) -> fjall::Result<()> {
         if self.unsynced_bytes.load(Ordering::Relaxed) >= UNSYNCED_BYTES {
             self.database.persist(PersistMode::SyncData)?;
             self.unsynced_bytes.store(0, Ordering::Relaxed);
         }
+        self.make_room()?;
+        prepared.batch.commit()?;
+        self.unsynced_bytes.fetch_add(prepared.row_bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Seals the memtable when it is full.
+    ///
+    /// Left to itself fjall seals memtables as well, and makes a commit wait when too many of them are not written out
+    /// yet: in a loop that doesn't notice when the thread that should write them has died, of a full disk for example.
+    fn make_room(&self) -> fjall::Result<()> {
         if self.rows.tree.active_memtable().size() < MEMTABLE_BYTES {
             return Ok(());
         }
@@ -146,7 +161,7 @@ impl Engine {
     ///
     /// The stored version has to be read for that. The rows written last are in memory and those never written are
     /// told by a filter, so the disk is seldom asked.
-    pub(super) fn prepare(&self, batch: ViewBatch) -> Result<fjall::OwnedWriteBatch, ViewError> {
+    pub(super) fn prepare(&self, batch: ViewBatch) -> Result<Prepared, ViewError> {
         let items = batch.rows.len() + batch.progress.len();
         let mut newer =
             fjall::OwnedWriteBatch::with_capacity(self.database.clone(), items).durability(Some(PersistMode::Buffer));
@@ -161,13 +176,14 @@ impl Engine {
                 advanced.push((key, encoding::encode_progress(progress)));
             }
         }
+        let mut row_bytes = 0;
         for row in batch.rows {
             let key = layout::row_key(&row.table, &row.key)?;
             let stored = self.rows.get(&key).map_err(|error| failed("read a row", &error))?;
             let stored = stored.map(|value| encoding::applied_of(&value).ok_or_else(|| damaged_value(&row.table)));
             if stored.transpose()?.is_none_or(|stored| stored.order() < row.applied.order()) {
                 let value = encoding::encode_row(row.state, row.applied);
-                self.unsynced_bytes.fetch_add(value.len() as u64, Ordering::Relaxed);
+                row_bytes += value.len() as u64;
                 newer.insert(&self.rows, key, value);
             }
         }
@@ -175,14 +191,15 @@ impl Engine {
         for (key, progress) in advanced {
             newer.insert(&self.rows, key, progress);
         }
-        Ok(newer)
+        Ok(Prepared { batch: newer, row_bytes })
     }
 
     /// Removes a table's progress, and some of its rows once there is none.
-    pub(super) fn prepare_drop(&self, table: &TableName) -> Result<(fjall::OwnedWriteBatch, Dropped), ViewError> {
+    pub(super) fn prepare_drop(&self, table: &TableName) -> Result<(Prepared, Dropped), ViewError> {
         let mut removal = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), DROPPED_AT_ONCE)
             .durability(Some(PersistMode::Buffer));
         let rows = layout::row_key(table, &[])?..layout::end_of_rows(table)?;
+        let prepared = |batch| Prepared { batch, row_bytes: 0 };
         let mut removed = 0;
         for range in [layout::range_of_progress(table)?, rows] {
             for entry in self.rows.range(range).take(DROPPED_AT_ONCE) {
@@ -191,10 +208,10 @@ impl Engine {
                 removed += 1;
             }
             if removed > 0 {
-                return Ok((removal, Dropped::Some));
+                return Ok((prepared(removal), Dropped::Some));
             }
         }
-        Ok((removal, Dropped::All))
+        Ok((prepared(removal), Dropped::All))
     }
 
     pub(super) fn disk_bytes(&self) -> u64 {

@@ -15,7 +15,7 @@ use hindcast_data_folder::Folder;
 
 use super::{
     config::EmbeddedViewsConfig,
-    engine::{Dropped, Engine, MEMTABLE_BYTES, failed},
+    engine::{Dropped, Engine, MEMTABLE_BYTES, Prepared, failed},
     opening,
 };
 use crate::{TableName, ViewBatch, ViewError};
@@ -79,17 +79,14 @@ impl Shared {
         self.commit(|engine| engine.prepare_drop(table))
     }
 
-    fn commit<T>(
-        &self,
-        prepare: impl FnOnce(&Engine) -> Result<(fjall::OwnedWriteBatch, T), ViewError>,
-    ) -> Result<T, ViewError> {
+    fn commit<T>(&self, prepare: impl FnOnce(&Engine) -> Result<(Prepared, T), ViewError>) -> Result<T, ViewError> {
         if self.is_broken() && !self.repair() {
             return Err(ViewError::retryable(self.why_broken()));
         }
         let result = self.with(|engine| {
             let (prepared, told) = prepare(engine)?;
             self.state().writing_since = Some(Instant::now());
-            Ok(engine.make_room().and_then(|()| prepared.commit()).map(|()| told))
+            Ok(engine.commit(prepared).map(|()| told))
         });
         self.state().writing_since = None;
         result?.map_err(|error| {

@@ -13,12 +13,11 @@ use uuid::Uuid;
 
 use crate::{
     support::{Answer, Http, runtime, signal, trade, with},
-    system::{Services, System},
+    system::{RECOVERY, Services, System},
 };
 
 /// The configured delivery time-out, the answer's own and some for a machine that is busy.
 const BOUND: Duration = Duration::from_secs(8);
-const RECOVERY: Duration = Duration::from_secs(60);
 
 async fn metric(http: &Http, name: &str) -> f64 {
     let answer = http.try_send(Method::GET, "/metrics", None, &[], "").await.unwrap();
@@ -80,9 +79,7 @@ fn with_the_log_down_writes_are_refused_in_bounded_time() {
             let answer = until_success(http, path, &key, &body).await;
             assert!(answer.status.is_success());
         }
-        for name in ["admin", "ingress-1", "projector-1", "confidence-1"] {
-            until_healthy(&system.http(name)).await;
-        }
+        system.until_healthy().await;
         system.http("admin").caught_up().await;
     });
     system.stop_all();
@@ -95,18 +92,6 @@ async fn degraded_but_ready(http: &Http) {
     assert_eq!(health.status, StatusCode::SERVICE_UNAVAILABLE, "{health:?}");
     let ready = http.try_send(Method::GET, "/readyz", None, &[], "").await.unwrap();
     assert_eq!((ready.status, &ready.json()["status"]), (StatusCode::OK, &"degraded".into()), "{ready:?}");
-}
-
-async fn until_healthy(http: &Http) {
-    let began = Instant::now();
-    loop {
-        let health = http.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
-        if health.status == StatusCode::OK {
-            return;
-        }
-        assert!(began.elapsed() < RECOVERY, "it does not become healthy by itself: {health:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 async fn until_success(http: &Http, path: &str, key: &str, body: &serde_json::Value) -> Answer {
@@ -206,9 +191,7 @@ fn with_the_store_down_nobody_gets_a_wrong_or_another_ones_number() {
         for key in &keys {
             until_success(&confidence, dry, key, &signal("ES")).await;
         }
-        for name in ["admin", "ingress-1", "projector-1", "confidence-1"] {
-            until_healthy(&system.http(name)).await;
-        }
+        system.until_healthy().await;
         system.http("admin").caught_up().await;
     });
     system.stop_all();

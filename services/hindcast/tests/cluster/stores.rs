@@ -11,7 +11,7 @@ use rdkafka::{
 
 use crate::{
     load::{Load, fault_rounds, seeded},
-    support::writers::OnFailure,
+    support::{runtime, writers::OnFailure},
     system::{Services, System},
 };
 
@@ -74,6 +74,8 @@ fn the_store_is_killed_for_a_while() {
             sleep(STORE_AWAY);
             store.node(&name).unwrap().start().unwrap();
         }
+        // Projectors may be back before a process that serves is, which answers from its cache until then.
+        runtime().block_on(system.until_healthy());
         // So that what was folded meanwhile is written while clients still write.
         sleep(Duration::from_secs(3));
         load.end(&mut system, "SIGKILL of the store for 20 s");

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::TcpListener,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use hindcast_control::{Control, ControlConfig};
@@ -13,11 +13,16 @@ use hindcast_registry::{ConfluentRegistry, Recorded, RegistryConfig};
 use hindcast_schemas::Codec;
 use hindcast_service_kit::auth::SigningKeys;
 use hindcast_views::cql::{CqlViews, CqlViewsConfig};
+use http::{Method, StatusCode};
 
 use crate::support::{Http, Server, writers::Places};
 
 /// A member that was not heard of for so long loses its partitions: as short as brokers allow.
 pub(crate) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// How long what was cut off may take to be well again by itself, once it can: the driver of the store tries again to
+/// connect every 10 s at least.
+pub(crate) const RECOVERY: Duration = Duration::from_secs(60);
 
 /// Where a system keeps everything.
 #[derive(Clone)]
@@ -122,6 +127,21 @@ impl System {
     /// Requests to a process, whether it runs or not.
     pub(crate) fn http(&self, name: &str) -> Http {
         Http::new(&format!("http://127.0.0.1:{}", self.ports[name]))
+    }
+
+    /// Waits until every process reaches the log and the store.
+    pub(crate) async fn until_healthy(&self) {
+        for name in self.processes.keys() {
+            let (http, began) = (self.http(name), Instant::now());
+            loop {
+                let health = http.try_send(Method::GET, "/health", None, &[], "").await.unwrap();
+                if health.status == StatusCode::OK {
+                    break;
+                }
+                assert!(began.elapsed() < RECOVERY, "{name} does not become healthy by itself: {health:?}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 
     /// Where clients write.
