@@ -27,9 +27,14 @@ const FEATURES_OF_TESTS: [&str; 8] = [
     "hindcast/real-services",
 ];
 
+/// Features of the tests on real market data, which is no part of the project.
+const FEATURES_OF_REAL_DATA: [&str; 3] =
+    ["hindcast-fold/real-data", "hindcast-replay-tools/real-data", "hindcast/real-data"];
+
 /// Builds all tests, then starts the services, runs the tests and each benchmark on them and ends the services.
 pub(crate) fn run() -> StepResult {
     needs::openssl_headers()?;
+    needs::real_data()?;
     // Nothing runs beside the compiler that is not needed yet.
     timed("tests built", || cargo_test(["--no-run"]).run())?;
     let services = timed("services started", ForTests::start)?;
@@ -63,5 +68,6 @@ pub(crate) fn cargo_test<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Pr
 
 /// The arguments that turn the features on.
 pub(crate) fn features<'a>() -> impl Iterator<Item = &'a str> {
-    FEATURES_OF_TESTS.into_iter().flat_map(|feature| ["--features", feature])
+    let on_real_data = FEATURES_OF_REAL_DATA.into_iter().filter(|_| needs::real_data_is_there());
+    FEATURES_OF_TESTS.into_iter().chain(on_real_data).flat_map(|feature| ["--features", feature])
 }

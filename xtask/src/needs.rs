@@ -8,7 +8,7 @@ use std::{
 use hindcast_test_services::run_folder;
 
 use crate::{
-    command::{cargo, program},
+    command::{cargo, program, root},
     failure::{Failure, StepResult},
     report::say,
 };
@@ -25,6 +25,34 @@ pub(crate) fn component(component: &str, sub_command: &str) -> StepResult {
         return Ok(());
     }
     Err(missing(component))
+}
+
+/// The real market data that some tests read. It is beside the project, not a part of it.
+const REAL_DATA: [&str; 2] = ["es_1min.csv.gz", "es_experiences.jsonl"];
+
+/// Whether the tests on real market data can run.
+pub(crate) fn real_data_is_there() -> bool {
+    REAL_DATA.iter().all(|file| real_data_folder().join(file).is_file())
+}
+
+/// Tells where real market data is absent: tests on it are ignored then. In CI it must be there.
+pub(crate) fn real_data() -> StepResult {
+    if real_data_is_there() {
+        return Ok(());
+    }
+    let told =
+        format!("the real market data ({}) is absent from {}", REAL_DATA.join(", "), real_data_folder().display());
+    if std::env::var_os("CI").is_some() {
+        return Err(
+            Failure::new(told).with_remedy("CI runs every test: put it there, or unset CI to leave those tests out")
+        );
+    }
+    say(&format!("{told}: the tests on it are ignored; the demo and the benchmarks have a market of their own"));
+    Ok(())
+}
+
+fn real_data_folder() -> PathBuf {
+    root().join("../shared/data")
 }
 
 /// The Java that the services run on.

@@ -20,6 +20,7 @@ fn real_history() -> Vec<Experience> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn confidence_beats_the_base_rate_on_real_history() {
     let rows = real_history();
     assert_eq!((rows.len(), first_occurrences(&rows).len()), (1_541, 650));
@@ -39,6 +40,7 @@ fn confidence_beats_the_base_rate_on_real_history() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn the_same_figures_every_time() {
     let rows = real_history();
     let walk = WalkForward::default();

@@ -71,6 +71,7 @@ async fn keys_are_created_listed_and_revoked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 async fn real_history_is_imported_once_however_often_it_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -118,6 +119,7 @@ fn outcomes() -> (u64, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 async fn a_key_of_somebody_else_imports_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
@@ -134,6 +136,7 @@ async fn a_key_of_somebody_else_imports_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 async fn an_import_waits_for_its_rate_limit() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
@@ -145,15 +148,20 @@ async fn an_import_waits_for_its_rate_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_without_a_server() {
-    let checked = hindcast(&["schema", "check", "--json"], &[]).await;
-    assert_eq!((checked.code, &checked.json()["incompatible"]), (0, &json!([])));
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
+async fn the_real_history_is_evaluated() {
     let evaluated = hindcast(&["evaluate", "--walk-forward", experiences().to_str().unwrap(), "--json"], &[]).await;
     let report = evaluated.json();
     assert_eq!((evaluated.code, &report["n"], &report["with_twins"]["n"]), (0, &json!(550), &json!(1_441)));
     assert!(report["gain_interval"][0].as_f64().unwrap() > 0.0, "{report}");
     let shown = hindcast(&["evaluate", "--walk-forward", experiences().to_str().unwrap()], &[]).await;
     assert!(shown.stdout.contains("the interval of the gain excludes 0"), "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_without_a_server() {
+    let checked = hindcast(&["schema", "check", "--json"], &[]).await;
+    assert_eq!((checked.code, &checked.json()["incompatible"]), (0, &json!([])));
     let absent = hindcast(&["evaluate", "--walk-forward", "absent.jsonl"], &[]).await;
     assert!(absent.code == 1 && absent.stderr.starts_with("error: cannot read absent.jsonl"), "{absent:?}");
     for shell in ["bash", "zsh", "fish"] {

@@ -17,6 +17,7 @@ fn timeless(mut lesson: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 async fn a_demo_plays_real_bars_tells_what_it_learned_and_ends() {
     let folder = tempfile::tempdir().unwrap();
     let bars = first_real_bars(BARS, folder.path());

@@ -111,6 +111,7 @@ fn trades(count: u32) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 async fn real_signals_become_signals_and_trades_once() {
     let (server, addr) = serve(Server::default()).await;
     let first = import(&experiences(), addr).await;

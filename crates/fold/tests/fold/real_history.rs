@@ -56,6 +56,7 @@ fn told(number: u128, experience: &Experience) -> [hindcast_schemas::Event<'stat
 }
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn the_book_agrees_with_who_recorded_the_history() {
     let experiences = experiences();
     assert_eq!(experiences.len(), 1_541);
@@ -85,6 +86,7 @@ fn the_book_agrees_with_who_recorded_the_history() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn rows_of_real_history_are_small() {
     let events =
         experiences().iter().enumerate().flat_map(|(row, told_of)| told(row as u128, told_of)).collect::<Vec<_>>();

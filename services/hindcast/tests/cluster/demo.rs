@@ -16,6 +16,7 @@ use crate::{
 const BARS: usize = 3_000;
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn a_demo_begins_empty_every_time() {
     let services = Services::shared();
     let folder = tempfile::tempdir().unwrap();

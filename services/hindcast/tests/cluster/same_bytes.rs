@@ -49,6 +49,7 @@ fn history(rows: &[Value], user: usize) -> Vec<Value> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "real-data"), ignore = "needs the real market data in ../shared/data")]
 fn one_journal_gives_the_same_rows_on_both_engines() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/es_experiences.jsonl");
     assert!(path.exists(), "the real signals are absent: {} (see ../shared/data/README.md)", path.display());
